@@ -1,0 +1,78 @@
+"""
+Fixtures on a real cluster.
+
+A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes` or
+`lab_overlay` with a module-scoped fixture of the same name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab import Lab, Node
+
+if TYPE_CHECKING:
+    import pluggy
+
+
+def _must_run() -> bool:
+    return os.environ.get("CI") == "true" or os.environ.get("TOCSIN_REQUIRE_CLUSTER") == "1"
+
+
+@pytest.fixture(scope="session")
+def cluster_possible() -> None:
+    """Skip by name where no lab can run, but fail where the cluster tests are required."""
+    missing = Lab.missing()
+    if missing and _must_run():
+        pytest.fail(f"the cluster tests are required here, but: {'; '.join(missing)}")
+    if missing:
+        pytest.skip(f"no cluster lab: {'; '.join(missing)}")
+
+
+@pytest.fixture(scope="module")
+def lab_nodes() -> int:
+    """Say how many nodes the module's lab has."""
+    return 1
+
+
+@pytest.fixture(scope="module")
+def lab_overlay() -> Path | None:
+    """Name the tree that appears over every node's /usr, /etc and /var."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def lab(cluster_possible: None, lab_nodes: int, lab_overlay: Path | None) -> Iterator[Lab]:
+    """Run one cluster for the tests of a module."""
+    with Lab(lab_nodes, lab_overlay) as running:
+        yield running
+
+
+@pytest.fixture
+def node(lab: Lab) -> Node:
+    """Pick the first node of the module's lab."""
+    return lab.nodes[0]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pluggy.Result[pytest.TestReport], None]:
+    """Keep the nodes' logs of a failed test and say in its report where they are."""
+    report = (yield).get_result()
+    running = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and isinstance(running, Lab) and running.nodes:
+        place = running.save_logs(_logs_of(item))
+        report.sections.append(("cluster logs", f"kept in {place}"))
+
+
+def _logs_of(item: pytest.Item) -> Path:
+    base = Path(os.environ.get("TOCSIN_CLUSTER_LOGS", "/tmp/tocsin-cluster-logs"))
+    return base / re.sub(r"[^\w.-]+", "_", item.nodeid.split("/")[-1])

@@ -1,0 +1,124 @@
+"""What a lab consists of, as values: its members, their names, addresses and files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+HUB_ADDRESS = "10.77.0.254"
+
+# The only environment of everything in a node. crmsh and pcs write below HOME, and /tmp is the caller's.
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/run/lab/home",
+    "TMPDIR": "/run/lab/tmp",
+    "LANG": "C.UTF-8",
+}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One directory and how its package creates it."""
+
+    path: str
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o755
+
+
+# Kept on the node's disk rather than in memory: readable from outside, and there after a power cycle.
+DISK = (
+    Directory("/etc/corosync"),
+    Directory("/etc/pacemaker", group="haclient", mode=0o750),
+    Directory("/var/lib/corosync"),
+    Directory("/var/lib/pacemaker"),
+    Directory("/var/lib/pacemaker/blackbox", "hacluster", "haclient", 0o750),
+    Directory("/var/lib/pacemaker/cib", "hacluster", "haclient", 0o750),
+    Directory("/var/lib/pacemaker/cores", "hacluster", "haclient", 0o750),
+    Directory("/var/lib/pacemaker/pengine", "hacluster", "haclient", 0o750),
+    Directory("/var/lib/pcsd", mode=0o700),
+    Directory("/var/log/corosync"),
+    Directory("/var/log/pacemaker", "hacluster", "haclient", 0o770),
+    Directory("/var/log/pcsd"),
+    Directory("/var/log/crmsh", "hacluster", "haclient", 0o775),
+    Directory("/var/log/tocsin"),
+)
+
+# What systemd-tmpfiles would create in /run at boot.
+RUN = (
+    Directory("/run/crm", "hacluster", "haclient", 0o750),
+    Directory("/run/lock", mode=0o1777),
+    Directory("/run/resource-agents", mode=0o1755),
+    Directory("/run/lab"),
+    Directory("/run/lab/home"),
+    Directory("/run/lab/tmp", mode=0o1777),
+)
+
+
+def create(directory: Directory, root: Path = Path("/")) -> None:
+    """Create one directory below the root as its package would."""
+    path = root / directory.path.lstrip("/")
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.chown(path, directory.owner, directory.group)
+    path.chmod(directory.mode)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One node of the plan."""
+
+    number: int
+    home: Path
+
+    @property
+    def name(self) -> str:
+        """The node's host name and its name in the cluster."""
+        return f"n{self.number}"
+
+    @property
+    def address(self) -> str:
+        """The node's address on the lab's only link."""
+        return f"10.77.0.{self.number}"
+
+    @property
+    def disk(self) -> Path:
+        """What survives in the node, laid out like the node's root."""
+        return self.home / "disk"
+
+    @property
+    def memory(self) -> Path:
+        """Where the node, and only the node, mounts its volatile memory."""
+        return self.home / "memory"
+
+    @property
+    def boot_log(self) -> Path:
+        """What pid 1 and the daemons' standard output say."""
+        return self.home / "boot.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One lab, as the process that wants it tells the hub."""
+
+    state: Path
+    nodes: int
+    overlay: Path | None
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All nodes, n1 first."""
+        return tuple(Member(k, self.state / "nodes" / f"n{k}") for k in range(1, self.nodes + 1))
+
+    def to_json(self) -> str:
+        """Make a string that `from_json` reads."""
+        overlay = None if self.overlay is None else str(self.overlay)
+        return json.dumps({"state": str(self.state), "nodes": self.nodes, "overlay": overlay})
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """Read what `to_json` wrote."""
+        values = json.loads(text)
+        overlay = values["overlay"]
+        return Plan(Path(values["state"]), values["nodes"], None if overlay is None else Path(overlay))
