@@ -1,0 +1,184 @@
+"""`tocsind`: the composition root, and the only module that names the real reactor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, globalLogPublisher, textFileLogObserver
+from twisted.python.logfile import LogFile
+
+from tocsin_daemon import definition_file
+from tocsin_daemon.children import Children, become_subreaper
+from tocsin_daemon.control import BACKLOG, ControlFactory
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import Record
+from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
+from tocsin_daemon.notify import notify
+from tocsin_daemon.output import Output
+from tocsin_daemon.reporter import ClusterTools
+from tocsin_daemon.service import Service
+from tocsin_daemon.store import Locked, Store, Unusable
+from tocsin_daemon.tools import Tools
+from tocsin_daemon.world import World
+from tocsin_ocf import __version__
+from tocsin_ocf.client import LOOPBACK
+from tocsin_ocf.pacemaker import BIN
+from tocsin_ocf.rundir import PORT, STATE_DIR
+
+if TYPE_CHECKING:
+    from twisted.internet.epollreactor import EPollReactor
+
+log = Logger()
+
+EX_UNAVAILABLE = 69
+EX_TEMPFAIL = 75
+EX_CONFIG = 78
+"""Exit statuses, from sysexits.h: port taken or directory unusable; another daemon is there; faults in a file."""
+
+LOG_BYTES = 10 * 1024 * 1024
+LOG_FILES = 4
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tocsind")
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="TCP port on 127.0.0.1.")
+@click.option("--state-dir", default=STATE_DIR, show_default=True, help="Run-time state is kept in STATE_DIR/PORT.")
+@click.option("--log-file", help="Log to this file (rotated at 10 MiB, four kept) instead of stderr.")
+@click.option("--linger", default=60.0, show_default=True, help="Seconds to stay after the last resource has stopped.")
+@click.option("--pacemaker-bin", default=BIN, show_default=True, help="Where crm_resource and crm_mon are.")
+@click.option("--dry-run", is_flag=True, help="Log the crm_resource command of a report instead of executing it.")
+@click.option("--check-config", metavar="FILE", help="Check a service definition, print every fault, and exit (78).")
+def main(
+    port: int,
+    state_dir: str,
+    log_file: str | None,
+    linger: float,
+    pacemaker_bin: str,
+    check_config: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """
+    Start services, watch them, and tell Pacemaker at once when one fails.
+
+    Runs in the foreground. The agent ocf:tocsin:service starts it when it is needed; nobody has to. SIGTERM ends
+    it and leaves the services running: the next one takes them over.
+    """
+    if check_config:
+        sys.exit(check(check_config))
+    os.umask(0o077)
+    observe(log_file)
+    store = Store(state_dir, port)
+    try:
+        store.open()
+    except (Locked, Unusable) as error:
+        give_up(str(error), EX_TEMPFAIL if isinstance(error, Locked) else EX_UNAVAILABLE)
+    serve(store, port, linger, pacemaker_bin, dry_run=dry_run)
+
+
+def check(path: str) -> int:
+    """Print the faults of a service definition, one a line; return the exit status."""
+    try:
+        _, faults = definition_file.read(path)
+    except OSError as error:
+        faults = [f"{path}: {error.strerror}"]
+    for fault in faults:
+        click.echo(fault)
+    return EX_CONFIG if faults else 0
+
+
+def observe(log_file: str | None) -> None:
+    """Send the log where it was asked for."""
+    if log_file:
+        directory, name = os.path.split(os.path.abspath(log_file))
+        os.makedirs(directory, mode=0o750, exist_ok=True)
+        file = LogFile(name, directory, rotateLength=LOG_BYTES, defaultMode=0o640, maxRotatedFiles=LOG_FILES)
+        globalLogPublisher.addObserver(textFileLogObserver(file))
+    else:
+        globalLogPublisher.addObserver(textFileLogObserver(sys.stderr))
+
+
+def give_up(why: str, status: int) -> None:
+    """End before anything was served, and tell who started us why."""
+    log.error("{why}", why=why)
+    notify(f"STATUS={why}")
+    sys.exit(status)
+
+
+def serve(store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run: bool) -> None:
+    """Listen, take up what a former daemon left, and run until the last resource has gone or SIGTERM comes."""
+    from twisted.internet import reactor
+
+    children = Children(reactor)
+    world = world_of(reactor, store, children, pacemaker_bin, dry_run=dry_run)
+    daemon = Daemon(world, linger, lambda: reactor.callLater(0, reactor.stop))
+    become_subreaper()
+    secrets = store.new_secrets()
+    try:
+        reactor.listenTCP(port, ControlFactory(reactor, secrets, daemon.ask), backlog=BACKLOG, interface=LOOPBACK)
+    except CannotListenError as error:
+        store.forget_secrets()
+        give_up(f"cannot listen on {LOOPBACK}:{port}: {error.socketError}", EX_UNAVAILABLE)
+    take_up(store, daemon)
+    reactor.callWhenRunning(ready, reactor, children, daemon)
+    reactor.run()
+    wind_up(store, daemon)
+
+
+def world_of(
+    reactor: EPollReactor, store: Store, children: Children, pacemaker_bin: str, *, dry_run: bool
+) -> Callable[[Daemon], World]:
+    """Return what builds the world of a daemon out of the real things."""
+
+    def build(daemon: Daemon) -> World:
+        return World(
+            clock=reactor,
+            wall=time.time,
+            store=store,
+            service=lambda name: Service(name, Output(f"{store.rundir.output}/{name}"), reactor, children),
+            cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),
+            changed=daemon.changed,
+            log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),
+        )
+
+    return build
+
+
+def take_up(store: Store, daemon: Daemon) -> None:
+    """Take up every resource that a former daemon left."""
+    for found in store.records():
+        if isinstance(found, Record):
+            daemon.resume(found)
+        else:
+            log.error("{path}: {why}; put aside as .bad", path=found[0], why=found[1])
+    daemon.changed()
+
+
+def ready(reactor: EPollReactor, children: Children, daemon: Daemon) -> None:
+    """Begin: orphans are reaped when they end, output is read, and who started us is told."""
+    signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(children.reap))
+    children.reap()
+    LoopingCall(daemon.drain).start(OUTPUT_EVERY, now=False)
+    log.info("tocsind {version} listens; {count} resources", version=__version__, count=len(daemon.resources))
+    notify("READY=1")
+
+
+def wind_up(store: Store, daemon: Daemon) -> None:
+    """Leave nothing but what the next daemon, or the administrator, needs to know."""
+    store.forget_secrets()
+    for name, resource in daemon.resources.items():
+        if resource.record.phase is Phase.STOPPED and resource.record.incident is None:
+            store.forget(name)
+    log.info("tocsind ends")
+
+
+if __name__ == "__main__":
+    main()

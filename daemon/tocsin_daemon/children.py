@@ -1,0 +1,187 @@
+"""
+Processes that the daemon starts or takes over, each watched through a pidfd in the reactor.
+
+A pidfd becomes readable the moment its process ends, for children and for processes of a former daemon alike,
+and cannot be fooled by a reused pid. Twisted's own process support is not used: it knows no pidfd, forks in
+Python, and reaps by SIGCHLD alone. `subprocess` does the fork and exec in C, and raises what went wrong.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IReadDescriptor
+from zope.interface import implementer
+
+from tocsin_ocf.processes import look
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorFDSet
+    from twisted.python.failure import Failure
+
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): descendants that lose their parents become our children, not those of pid 1."""
+
+OnEnd = Callable[["int | None"], None]
+"""Called once when a process ends: its exit status, negative for a signal, None where only a parent may know."""
+
+
+def become_subreaper() -> None:
+    """Let orphaned descendants become our children, so that none of them stays a zombie or leaves our sight."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to execute and how; `user` None means: as the daemon itself."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    directory: str = "/"
+    user: int | None = None
+    group: int | None = None
+    groups: Sequence[int] | None = None
+    umask: int = 0o022
+
+
+@implementer(IReadDescriptor)
+class Child:
+    """One process under watch."""
+
+    def __init__(self, pid: int, start: int, pidfd: int, on_end: OnEnd, children: Children) -> None:
+        """Keep the descriptor; `Children` registers it with the reactor."""
+        self.pid = pid
+        self.start = start
+        self.alive = True
+        self._pidfd = pidfd
+        self._on_end = on_end
+        self._children = children
+
+    def fileno(self) -> int:
+        """Return the pidfd, as the reactor wants it."""
+        return self._pidfd
+
+    def logPrefix(self) -> str:
+        """Name this descriptor in the reactor's own messages."""
+        return f"pid {self.pid}"
+
+    def doRead(self) -> None:
+        """
+        Tell that the process ended, and only then reap it.
+
+        While it is a zombie its session is provably its own: the evidence of what it leaves is taken in `on_end`.
+        """
+        if not self.alive:
+            return
+        self.alive = False
+        self._children.forget(self)
+        try:
+            self._on_end(exit_status(self._pidfd))
+        finally:
+            self._reap()
+
+    def _reap(self) -> None:
+        try:
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+        except ChildProcessError:
+            pass  # a process of a former daemon: its parent reaps it
+        finally:
+            os.close(self._pidfd)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Nothing is lost here: the reactor goes down, and the process lives on."""
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal; a process that has ended meanwhile does not mind."""
+        if self.alive:
+            try:
+                signal.pidfd_send_signal(self._pidfd, number)
+            except ProcessLookupError:
+                return
+
+
+def exit_status(pidfd: int) -> int | None:
+    """Return the exit status of an ended child without reaping it; None where it is not our child."""
+    try:
+        result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    if result is None:
+        return None
+    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
+
+
+class Children:
+    """All processes under watch, and the reaping of those that nobody waits for."""
+
+    def __init__(self, reactor: IReactorFDSet) -> None:
+        """Watch in this reactor."""
+        self._reactor = reactor
+        self._watched: dict[int, Child] = {}
+
+    def spawn(self, program: Program, on_end: OnEnd, *, stdout: int, stderr: int) -> Child:
+        """Start a program in a session of its own; OSError where it cannot be, as execve(2) says it."""
+        process = subprocess.Popen(  # noqa: S603 - no shell; the administrator's own command
+            list(program.argv),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=program.directory,
+            env=dict(program.environment),
+            user=program.user,
+            group=program.group,
+            extra_groups=program.groups,
+            umask=program.umask,
+            start_new_session=True,
+        )
+        process.returncode = 0  # this object's own waiting ends here: the pidfd does it
+        return self._watch(process.pid, os.pidfd_open(process.pid), on_end)
+
+    def adopt(self, pid: int, start: int, on_end: OnEnd) -> Child | None:
+        """Watch a process that somebody else started; None where it is gone, or the pid is a stranger's by now."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return None
+        process = look(pid)
+        if process is None or process.start != start or not process.alive:
+            os.close(pidfd)
+            return None
+        return self._watch(pid, pidfd, on_end)
+
+    def _watch(self, pid: int, pidfd: int, on_end: OnEnd) -> Child:
+        process = look(pid)
+        child = Child(pid, process.start if process else 0, pidfd, on_end, self)
+        self._watched[pid] = child
+        self._reactor.addReader(child)
+        return child
+
+    def forget(self, child: Child) -> None:
+        """Stop watching a process."""
+        self._watched.pop(child.pid, None)
+        self._reactor.removeReader(child)
+
+    def reap(self) -> None:
+        """
+        Reap whatever has ended, on SIGCHLD: our own through their pidfds, adopted orphans here.
+
+        WNOWAIT looks before it takes, for nobody else could tell the exit status of a service afterwards.
+        """
+        flags = os.WEXITED | os.WNOHANG
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, flags | os.WNOWAIT)
+                if ended is None:
+                    return
+                if ended.si_pid in self._watched:
+                    self._watched[ended.si_pid].doRead()
+                else:
+                    os.waitid(os.P_PID, ended.si_pid, flags)
+            except ChildProcessError:
+                return

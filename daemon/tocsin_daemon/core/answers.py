@@ -1,0 +1,67 @@
+"""
+What a request is answered, and when: a function of the resource's record, so that it takes no time.
+
+None means: not yet. A `start` waits until the service is up or has failed, a `stop` until nothing of it is
+left, and a monitor that comes in between until it is settled which of the two it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import Record
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_NOT_RUNNING, OCF_SUCCESS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An OCF exit code, and the exit reason that goes with it."""
+
+    code: int
+    text: str = ""
+
+
+UP = Answer(OCF_SUCCESS)
+UNSETTLED = frozenset({Phase.STARTING, Phase.CLEARING, Phase.STOPPING})
+
+
+def to_start(record: Record) -> Answer | None:
+    """Answer `start`: 0 when the service is up, else why not."""
+    if record.phase is Phase.RUNNING:
+        return UP
+    if record.phase in (Phase.STARTING, Phase.CLEARING):
+        return None
+    if record.phase is Phase.FAILED and record.failure:
+        return Answer(record.failure.code, record.failure.text)
+    return Answer(OCF_ERR_GENERIC, f"{record.resource} was asked to stop while it was to start")
+
+
+def to_stop(record: Record) -> Answer | None:
+    """Answer `stop`: 0 when nothing is left. What the service's end looked like does not matter."""
+    return Answer(OCF_SUCCESS) if record.phase is Phase.STOPPED else None
+
+
+def to_monitor(record: Record, left: list[str]) -> Answer | None:
+    """
+    Answer `monitor`; `left` names the processes that are left of a failed service.
+
+    7 where nothing runs: Pacemaker then starts anew. With remains it must be an error, or a probe that answers
+    "not running" would let the service be started elsewhere beside them.
+    """
+    if record.phase is Phase.RUNNING:
+        return UP
+    if record.phase in UNSETTLED:
+        return None
+    if record.phase is Phase.STOPPED:
+        return Answer(OCF_NOT_RUNNING)
+    cause = record.failure.text if record.failure else "failed"
+    if left:
+        return Answer(OCF_ERR_GENERIC, f"{cause}; still running: {', '.join(left)}")
+    return Answer(OCF_NOT_RUNNING, cause)
+
+
+def too_late(verb: str, record: Record, seconds: float, left: list[str]) -> Answer:
+    """Answer a request whose time is over, with what it still waits for."""
+    what = f"{verb.lower()}: still {record.phase.value} after {seconds:.0f} s"
+    return Answer(OCF_ERR_GENERIC, f"{what}; left: {', '.join(left)}" if left else what)

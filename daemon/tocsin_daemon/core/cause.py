@@ -1,0 +1,35 @@
+"""The words in which an administrator reads why a service is down."""
+
+from __future__ import annotations
+
+import signal
+
+LINE = 60
+"""Characters of the service's last output that fit beside the cause in an exit reason."""
+
+
+def ended(pid: int, status: int | None) -> str:
+    """
+    Say how a process ended; `status` is negative for a signal, None where nobody could read it.
+
+    Only a parent learns an exit status. A daemon that took over a running service is not its parent.
+    """
+    if status is None:
+        return f"main process {pid} ended while tocsind was being replaced; its exit status is not known"
+    if status < 0:
+        return f"main process {pid} was killed by signal {-status} ({signal_name(-status)})"
+    return f"main process {pid} exited with status {status}"
+
+
+def signal_name(number: int) -> str:
+    """Return "KILL" for 9; the number itself for a real-time signal."""
+    try:
+        return signal.Signals(number).name.replace("SIG", "", 1)
+    except ValueError:
+        return str(number)
+
+
+def with_output(cause: str, lines: tuple[str, ...]) -> str:
+    """Return the cause with the last line that the service wrote, which as a rule is its own explanation."""
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f"{cause}: {last[:LINE]}" if last else cause

@@ -1,0 +1,82 @@
+"""
+The life of one resource on this node, from Pacemaker's `start` to its `stop`.
+
+STOPPED is where a resource begins and where a successful `stop` leaves it: nothing of the service is left.
+`start` opens a new *incarnation*, spawns the service (STARTING) and waits until it has proved itself
+(RUNNING). When the main process ends on its own the service has FAILED: while RUNNING that is an *incident*,
+which Pacemaker must be told of at once; while STARTING the failed `start` tells it. In FAILED, remains of the
+service may still run (children that outlived their parent). Pacemaker recovers with `stop`, then `start`; a
+`start` without a `stop` first CLEARs what is left, for two generations of one service must never overlap.
+
+`stop` disarms any report before the service is touched: a failure that Pacemaker asked for is none, and a
+report that arrives late would stop a healthy service somewhere else.
+
+Who is answered when is decided in `answers`; whether and how an incident is reported, in `report`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from tocsin_daemon.core.machine import Table
+
+
+class Phase(Enum):
+    """Where a resource stands."""
+
+    STOPPED = "stopped"
+    CLEARING = "clearing"
+    STARTING = "starting"
+    RUNNING = "running"
+    FAILED = "failed"
+    STOPPING = "stopping"
+
+
+class Event(Enum):
+    """What can happen to a resource."""
+
+    START = "start asked"
+    STOP = "stop asked"
+    SETTLED = "service is up"
+    BROKEN = "service cannot be started"
+    DIED = "main process ended"
+    CLEARED = "nothing is left"
+
+
+class Effect(Enum):
+    """What the shell is to do."""
+
+    BEGIN = "open an incarnation"
+    SPAWN = "start the service"
+    CLEAR = "end every process of it"
+    DISARM = "withdraw the report"
+    RECOVERED = "close the incident"
+    NOTE_FAILED_START = "keep the cause"
+    NOTE_INCIDENT = "keep the cause and last output"
+    REPORT = "report to Pacemaker"
+    GATHER = "keep its processes"
+
+
+LIFE: Table[Phase, Event, Effect] = Table(
+    {
+        (Phase.STOPPED, Event.START): (Phase.STARTING, (Effect.BEGIN, Effect.SPAWN)),
+        (Phase.STOPPED, Event.STOP): (Phase.STOPPED, ()),
+        (Phase.STARTING, Event.START): (Phase.STARTING, ()),
+        (Phase.STARTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
+        (Phase.STARTING, Event.SETTLED): (Phase.RUNNING, (Effect.RECOVERED,)),
+        (Phase.STARTING, Event.BROKEN): (Phase.FAILED, (Effect.NOTE_FAILED_START,)),
+        (Phase.STARTING, Event.DIED): (Phase.FAILED, (Effect.NOTE_FAILED_START,)),
+        (Phase.RUNNING, Event.START): (Phase.RUNNING, ()),
+        (Phase.RUNNING, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
+        (Phase.RUNNING, Event.DIED): (Phase.FAILED, (Effect.NOTE_INCIDENT, Effect.REPORT, Effect.GATHER)),
+        (Phase.FAILED, Event.START): (Phase.CLEARING, (Effect.DISARM, Effect.CLEAR)),
+        (Phase.FAILED, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
+        (Phase.CLEARING, Event.START): (Phase.CLEARING, ()),
+        (Phase.CLEARING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
+        (Phase.CLEARING, Event.CLEARED): (Phase.STARTING, (Effect.BEGIN, Effect.SPAWN)),
+        (Phase.STOPPING, Event.START): (Phase.STOPPING, ()),
+        (Phase.STOPPING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
+        (Phase.STOPPING, Event.DIED): (Phase.STOPPING, ()),
+        (Phase.STOPPING, Event.CLEARED): (Phase.STOPPED, ()),
+    }
+)

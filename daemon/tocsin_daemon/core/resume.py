@@ -1,0 +1,22 @@
+"""What a daemon does with a resource that a former one left: a function of the record and of what still runs."""
+
+from __future__ import annotations
+
+from tocsin_daemon.core.life import Event, Phase
+
+RESUME: dict[tuple[Phase, bool], tuple[Event, ...]] = {
+    (Phase.STOPPED, False): (),
+    (Phase.STARTING, True): (Event.SETTLED,),
+    (Phase.STARTING, False): (Event.DIED,),
+    (Phase.RUNNING, True): (),
+    (Phase.RUNNING, False): (Event.DIED,),
+    (Phase.FAILED, False): (),
+    (Phase.FAILED, True): (),
+    # The request that asked for it died with the former daemon; the agent repeats it. A `stop` that finds the
+    # service ended is as good as one that ended it, and a `start` goes on from STOPPED.
+    (Phase.CLEARING, False): (Event.STOP,),
+    (Phase.CLEARING, True): (Event.STOP,),
+    (Phase.STOPPING, False): (Event.STOP,),
+    (Phase.STOPPING, True): (Event.STOP,),
+}
+"""(phase on disk, does its main process run) to the events to feed."""

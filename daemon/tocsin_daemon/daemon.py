@@ -1,0 +1,176 @@
+"""The daemon: its resources, what each verb asks of them, and when it is no longer needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from tocsin_daemon import definition_file
+from tocsin_daemon.core.answers import Answer
+from tocsin_daemon.core.life import Event, Phase
+from tocsin_daemon.core.record import Record
+from tocsin_daemon.core.report import News
+from tocsin_daemon.core.resume import RESUME
+from tocsin_daemon.resource import Resource
+from tocsin_daemon.view import as_json, timeline_json
+from tocsin_ocf import definition as definitions
+from tocsin_ocf.exit_codes import (
+    OCF_ERR_ARGS,
+    OCF_ERR_CONFIGURED,
+    OCF_ERR_GENERIC,
+    OCF_ERR_INSTALLED,
+    OCF_ERR_PERM,
+    OCF_NOT_RUNNING,
+    OCF_SUCCESS,
+)
+from tocsin_ocf.processes import boot_id
+from tocsin_ocf.wire import EVERY_RESOURCE, Request
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
+    from tocsin_daemon.world import World
+
+log = Logger()
+
+OUTPUT_EVERY = 1.0
+"""Seconds between two looks at what the services wrote; at a failure it is looked at at once."""
+
+
+class BadRequest(Exception):
+    """A request whose body is not what its verb needs."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep the OCF exit code and the reason."""
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Daemon:
+    """All resources of one `tocsind`."""
+
+    def __init__(self, world: Callable[[Daemon], World], linger: float, finish: Callable[[], None]) -> None:
+        """Serve in this world; `finish` ends the process when `linger` seconds have passed without a resource."""
+        self.world = world(self)
+        self.resources: dict[str, Resource] = {}
+        self._linger = linger
+        self._finish = finish
+        self._end: IDelayedCall | None = None
+        self._verbs: dict[str, Callable[[str, Mapping[str, Any]], Deferred[Answer]]] = {
+            "START": self._start,
+            "STOP": self._stop,
+            "MONITOR": self._monitor,
+            "STATUS": self._status,
+            "EXPLAIN": self._explain,
+        }
+
+    def ask(self, request: Request) -> Deferred[Answer]:
+        """Return the answer to an authenticated request, in its time."""
+        try:
+            body = json.loads(request.body or "{}")
+            if not isinstance(body, dict):
+                raise BadRequest(OCF_ERR_ARGS, "the body of a request is a JSON object")
+            return self._verbs[request.verb](request.resource, body)
+        except ValueError as error:
+            return succeed(Answer(OCF_ERR_ARGS, f"the body of a request is JSON: {error}"))
+        except BadRequest as error:
+            return succeed(Answer(error.code, error.reason))
+
+    def _start(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        definition = read_definition(body)
+        if name not in self.resources:
+            self.resources[name] = Resource(Record(name), self.world)
+        return self.resources[name].start(definition, str(body.get("node", "")), seconds(body))
+
+    def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        if name not in self.resources:
+            return succeed(Answer(OCF_SUCCESS))
+        return self.resources[name].stop(seconds(body))
+
+    def _monitor(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        if name not in self.resources:
+            return succeed(Answer(OCF_NOT_RUNNING))
+        return self.resources[name].monitor(seconds(body), recurring=bool(body.get("interval")))
+
+    def _status(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        chosen = [r for r in self.resources.values() if name in (EVERY_RESOURCE, r.record.resource)]
+        if name != EVERY_RESOURCE and not chosen:
+            return succeed(Answer(OCF_NOT_RUNNING, "null"))
+        rows = [as_json(resource.record, self.world.wall()) for resource in chosen]
+        return succeed(Answer(OCF_SUCCESS, json.dumps(rows)))
+
+    def _explain(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        resource = self.resources.get(name)
+        if resource is None:
+            return succeed(Answer(OCF_NOT_RUNNING, "null"))
+        return succeed(Answer(OCF_SUCCESS, json.dumps(timeline_json(resource.record))))
+
+    def resume(self, record: Record) -> None:
+        """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""
+        if record.main and record.main.boot != boot_id():
+            record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
+        resource = self.resources[record.resource] = Resource(record, self.world)
+        runs = record.phase is not Phase.STOPPED and resource.adopt()
+        for event in RESUME[record.phase, runs]:
+            resource.feed(event)
+        if record.phase is Phase.FAILED:
+            resource.reporter.tell(News.RESUMED)
+
+    def changed(self) -> None:
+        """End the daemon after a while without a resource that runs or should run."""
+        idle = all(resource.record.phase is Phase.STOPPED for resource in self.resources.values())
+        if not idle and self._end:
+            self._end.cancel()
+            self._end = None
+        elif idle and self._end is None:
+            self._end = self.world.clock.callLater(self._linger, self._finish)
+
+    def drain(self) -> None:
+        """Log what the services wrote since the last time."""
+        for resource in self.resources.values():
+            for line in resource.service.output.drain():
+                self.world.log_output(resource.record.resource, line)
+
+
+def seconds(body: Mapping[str, Any]) -> float:
+    """Return the time that the request leaves us; the agent sends milliseconds, as Pacemaker does."""
+    try:
+        return min(max(float(body.get("timeout", 20000)) / 1000.0, 0.1), 86400.0)
+    except (TypeError, ValueError):
+        raise BadRequest(OCF_ERR_ARGS, "timeout is a number of milliseconds") from None
+
+
+def read_definition(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the service's definition from a START: in the body, or in the file that it names; BadRequest."""
+    path = body.get("config")
+    if not path:
+        definition, found = definitions.read(body.get("definition") or {})
+        faults = [f"{fault.key}: {fault.message}" for fault in found]
+        code = OCF_ERR_CONFIGURED
+    else:
+        definition, faults = _from_file(str(path))
+        code = OCF_ERR_ARGS
+    if definition is None:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise BadRequest(code, faults[0] + more)
+    return definition.as_dict()
+
+
+def _from_file(path: str) -> tuple[definitions.Definition | None, list[str]]:
+    try:
+        definition, faults = definition_file.read(path)
+    except FileNotFoundError:
+        raise BadRequest(OCF_ERR_INSTALLED, f"config: {path} does not exist on this node") from None
+    except PermissionError:
+        raise BadRequest(OCF_ERR_PERM, f"config: {path} cannot be read") from None
+    except OSError as error:
+        raise BadRequest(OCF_ERR_GENERIC, f"config: {path}: {error.strerror}") from None
+    for fault in faults:
+        log.error("{fault}", fault=fault)
+    return definition, faults

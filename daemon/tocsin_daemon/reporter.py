@@ -1,0 +1,181 @@
+"""
+Carries out what the report machine decides: looks at the cluster, runs `crm_resource --fail`, looks again.
+
+The record is on disk with its new stage before anything is executed, so a daemon that dies half-way is
+followed by one that knows how far it got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+
+from tocsin_daemon.core.guard import Verdict, judge
+from tocsin_daemon.core.record import Incident, Record
+from tocsin_daemon.core.report import HELD_RECHECK, REPORT, Act, News, Stage, back_off
+from tocsin_ocf import pacemaker
+from tocsin_ocf.pacemaker import Cluster, Command, NoStatus, Reply
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
+
+log = Logger()
+
+LOOKS = 4
+LOOK_EVERY = 0.25
+"""A failure that was taken is in the CIB within a second: four looks, a quarter of a second apart."""
+
+
+class Subject(Protocol):
+    """The resource that a report is about."""
+
+    record: Record
+
+    def change(self, record: Record, text: str = "") -> None:
+        """Replace the record, on disk too, with one more line in its journal."""
+
+    def now(self) -> float:
+        """Return the wall clock."""
+
+
+class Reporter:
+    """The report of one resource's incidents."""
+
+    def __init__(self, subject: Subject, clock: IReactorTime, cluster: ClusterTools) -> None:
+        """Report on `subject` through these tools."""
+        self._subject = subject
+        self._clock = clock
+        self._cluster = cluster
+        self._timer: IDelayedCall | None = None
+        self._running: Deferred[Reply] | None = None
+        self._acts: dict[Act, Callable[[], None]] = {
+            Act.CHECK: self._check,
+            Act.SEND: self._send,
+            Act.VERIFY: lambda: self._verify(LOOKS),
+            Act.BACK_OFF: self._back_off,
+            Act.WAIT: lambda: self._later(HELD_RECHECK, News.DUE),
+            Act.CANCEL: self.cancel,
+        }
+
+    def tell(self, news: News, why: str = "") -> None:
+        """Let the machine decide what the news mean for the report, and do it."""
+        incident = self._subject.record.incident
+        if incident is None:
+            return
+        stage, acts = REPORT.step(incident.stage, news)
+        if stage is incident.stage and not acts:
+            return
+        self._subject.change(
+            replace(self._subject.record, incident=self._moved(incident, stage, news, why)),
+            f"report: {news.value}: {stage.value}" + (f" ({why})" if why else ""),
+        )
+        for act in acts:
+            self._acts[act]()
+
+    def _moved(self, incident: Incident, stage: Stage, news: News, why: str) -> Incident:
+        now = self._subject.now()
+        if stage is Stage.SENDING and news is News.GO:
+            incident = replace(incident.marked("decided", now), injections=incident.injections + 1)
+        if stage in (Stage.VERIFYING, Stage.ACKNOWLEDGED, Stage.LEARNED):
+            incident = incident.marked("reported", now)
+        if stage in (Stage.ACKNOWLEDGED, Stage.LEARNED):
+            incident = incident.marked("acknowledged", now)
+        return replace(incident, stage=stage, why=why, attempts=incident.attempts + (stage is Stage.WAITING))
+
+    def _incident(self) -> Incident:
+        incident = self._subject.record.incident
+        assert incident is not None, "a report is about an incident"
+        return incident
+
+    def _check(self) -> None:
+        self._run(self._cluster.status(), self._checked)
+
+    def _checked(self, reply: Reply) -> None:
+        record = self._subject.record
+        try:
+            cluster = pacemaker.parse_status(reply)
+        except NoStatus as error:
+            self.tell(News.UNKNOWN, str(error))
+            return
+        verdict: Verdict = judge(cluster, record.resource, record.node)
+        if verdict.news is News.GO:
+            before = cluster.injected(record.resource, record.node)
+            self._subject.record = replace(record, incident=replace(self._incident(), call_before=before))
+        self.tell(verdict.news, verdict.why)
+
+    def _send(self) -> None:
+        record = self._subject.record
+        command = self._cluster.fail(record.resource, record.node)
+        if self._cluster.dry_run:
+            log.info("{resource}: dry run, not executed: {command}", resource=record.resource, command=" ".join(command.argv))
+            self.tell(News.REHEARSED, " ".join(command.argv))
+            return
+        self._run(command, self._sent)
+
+    def _sent(self, reply: Reply) -> None:
+        if reply.code == 0:
+            self.tell(News.TAKEN)
+        else:
+            self.tell(News.REFUSED, f"crm_resource: {reply.why}")
+
+    def _verify(self, looks: int) -> None:
+        self._run(self._cluster.status(), lambda reply: self._verified(reply, looks - 1))
+
+    def _verified(self, reply: Reply, looks: int) -> None:
+        record = self._subject.record
+        try:
+            cluster = pacemaker.parse_status(reply)
+        except NoStatus:
+            cluster = Cluster(maintenance=False)
+        if cluster.injected(record.resource, record.node) > self._incident().call_before:
+            self.tell(News.SEEN)
+        elif looks:
+            self._timer = self._clock.callLater(LOOK_EVERY, self._verify, looks)
+        else:
+            self.tell(News.UNSEEN, "Pacemaker has no failure of it")
+
+    def _back_off(self) -> None:
+        self._later(back_off(self._incident().attempts), News.DUE)
+
+    def _later(self, seconds: float, news: News) -> None:
+        self._timer = self._clock.callLater(seconds, self.tell, news)
+
+    def _run(self, command: Command, then: Callable[[Reply], None]) -> None:
+        self._running = self._cluster.run(command)
+        self._running.addCallback(then)
+        self._running.addErrback(_unless_cancelled, self._subject.record.resource)
+
+    def cancel(self) -> None:
+        """Drop what is under way: the tool that runs, and the timer."""
+        if self._timer and self._timer.active():
+            self._timer.cancel()
+        if self._running and not self._running.called:
+            self._running.cancel()
+
+
+class ClusterTools:
+    """Pacemaker's commands as this daemon was told to use them, and the means to execute them."""
+
+    def __init__(self, run: Callable[[Command], Deferred[Reply]], directory: str, *, dry_run: bool) -> None:
+        """Take the tools from `directory`; `dry_run` never executes `crm_resource`."""
+        self.run = run
+        self.dry_run = dry_run
+        self._directory = directory
+
+    def status(self) -> Command:
+        """Return the command that asks for the cluster's status."""
+        return pacemaker.status(self._directory)
+
+    def fail(self, resource: str, node: str) -> Command:
+        """Return the command that injects a failure."""
+        return pacemaker.fail(resource, node, self._directory)
+
+
+def _unless_cancelled(failure: Failure, resource: str) -> None:
+    if not failure.check(CancelledError):
+        log.failure("{resource}: the report broke off", failure, resource=resource)

@@ -1,0 +1,101 @@
+"""How status and timeline look on a terminal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tocsin_daemon.core.record import MARKS
+
+COLOURS = {"running": "green", "failed": "bold red", "starting": "yellow", "stopping": "yellow", "clearing": "yellow"}
+SAID = {
+    "detected": "the service was seen to have failed",
+    "decided": "the cluster agreed; crm_resource --fail was executed",
+    "reported": "Pacemaker's controller took it",
+    "acknowledged": "Pacemaker recorded it, or began to recover",
+    "recovered": "the service is up again",
+}
+
+
+def show_status(rows: list[dict[str, Any]]) -> None:
+    """Print one line per resource."""
+    console = Console(highlight=False)
+    if not rows:
+        console.print("no resources: tocsind starts with the first `start` of an ocf:tocsin:service")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("RESOURCE", "PHASE", "ROLE", "PID", "UPTIME", "INCIDENTS", "LAST INCIDENT", "REPORT"):
+        table.add_column(head, no_wrap=head != "LAST INCIDENT")
+    for row in rows:
+        table.add_row(*_cells(row))
+    console.print(table)
+
+
+def _cells(row: dict[str, Any]) -> list[Text]:
+    incident = row["last_incident"]
+    cells = [
+        row["resource"],
+        row["phase"],
+        row["role"],
+        str(row["pid"] or "-"),
+        "-" if row["uptime"] is None else duration(row["uptime"]),
+        str(row["incidents"]),
+        f"{clock(incident['times']['detected'])} {incident['cause']}" if incident else row["failure"] or "-",
+        incident["report"] if incident else "-",
+    ]
+    return [Text(cell, style=COLOURS.get(cell, "")) for cell in cells]
+
+
+def show_timeline(timeline: dict[str, Any]) -> None:
+    """Print the last incident of a resource."""
+    console = Console(highlight=False, soft_wrap=True)
+    incident = timeline["incident"]
+    name = timeline["resource"]
+    if incident is None:
+        console.print(f"{name}: no incident. Now {timeline['phase']}.")
+    else:
+        console.print(Text(f"{name}: incident {timeline['incidents']} on {timeline['node'] or 'this node'}", "bold"))
+        console.print(f"  cause   {incident['cause']}", markup=False)
+        console.print(f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False)
+        _show_steps(console, incident["times"])
+        _show_lines(console, "last output", incident["output"])
+        _show_lines(console, "left running", incident["processes"])
+    _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in timeline["journal"][-30:]])
+
+
+def _show_steps(console: Console, times: dict[str, float]) -> None:
+    begun = times.get("detected", 0.0)
+    for name in MARKS:
+        if name in times:
+            after = f"+{(times[name] - begun) * 1000:.0f} ms"
+            console.print(f"  {clock(times[name])}  {after:>9}  {name:<12}  {SAID[name]}", markup=False)
+        else:
+            console.print(f"  {'-':<12}  {'':>9}  {name:<12}  not yet", markup=False)
+
+
+def _show_lines(console: Console, title: str, lines: list[str]) -> None:
+    if lines:
+        console.print(Text(f"{title}:", "bold"))
+        for line in lines:
+            console.print(f"  {line}", markup=False)
+
+
+def clock(at: float) -> str:
+    """Return a time of day with milliseconds."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units."""
+    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+    whole = int(seconds)
+    parts = []
+    for name, size in units:
+        count, whole = divmod(whole, size)
+        if count or (name == "s" and not parts):
+            parts.append(f"{count}{name}")
+    return " ".join(parts[:2])

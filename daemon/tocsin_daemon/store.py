@@ -1,0 +1,110 @@
+"""
+The state on disk: the run directory, its lock, the secrets of this daemon's life, and a record per resource.
+
+Files are replaced by rename, so a reader finds the old or the new one. They are not synced: after a power
+loss the boot is another one, and no record of an earlier boot means anything.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+
+from tocsin_daemon.core.record import BadRecord, Record, dump, load
+from tocsin_ocf.rundir import Rundir
+
+
+class Unusable(Exception):
+    """The run directory cannot be used; the text says why and what to do."""
+
+
+class Locked(Exception):
+    """Another daemon holds this run directory."""
+
+
+class Store:
+    """The run directory of this daemon."""
+
+    def __init__(self, state_dir: str, port: int) -> None:
+        """Name the directory; `open` makes it ours."""
+        self.rundir = Rundir(state_dir, port)
+        self._lock = -1
+
+    def open(self) -> None:
+        """Create the directories and take the lock; Unusable, Locked."""
+        os.makedirs(os.path.dirname(self.rundir.path), mode=0o755, exist_ok=True)
+        for path in (self.rundir.path, self.rundir.resources, self.rundir.output):
+            _private(path)
+        self._lock = os.open(self.rundir.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"another tocsind holds {self.rundir.lock}") from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def new_secrets(self) -> tuple[str, str]:
+        """Make TOKEN and PROOF of this daemon's life, and leave them where only root can read them."""
+        token, proof = secrets.token_hex(16), secrets.token_hex(16)
+        _replace(self.rundir.secret, f"{token}\n{proof}\n")
+        return token, proof
+
+    def forget_secrets(self) -> None:
+        """Take the secrets away: nobody listens any more."""
+        if os.path.lexists(self.rundir.secret):
+            os.unlink(self.rundir.secret)
+
+    def save(self, record: Record) -> None:
+        """Replace the record of a resource; OSError where the file system refuses."""
+        _replace(self.rundir.record(record.resource), dump(record))
+
+    def forget(self, resource: str) -> None:
+        """Remove what is kept of a resource."""
+        for path in (self.rundir.record(resource), f"{self.rundir.output}/{resource}"):
+            if os.path.lexists(path):
+                os.unlink(path)
+
+    def records(self) -> Iterator[Record | tuple[str, str]]:
+        """Yield every record; for one that cannot be read, its path and why, after it was put aside."""
+        for name in sorted(os.listdir(self.rundir.resources)):
+            path = f"{self.rundir.resources}/{name}"
+            if not name.endswith(".json"):
+                continue
+            try:
+                yield read_record(path)
+            except BadRecord as error:
+                os.replace(path, f"{path}.bad")
+                yield path, str(error)
+
+
+def read_record(path: str) -> Record:
+    """Return the record in a file; BadRecord."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return load(file.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRecord(str(error)) from None
+
+
+def _private(path: str) -> None:
+    """Create a directory for root alone, or make sure that an existing one is just that."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        found = os.lstat(path)
+        private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+        if not private:
+            raise Unusable(f"{path} is not a directory of our own with mode 0700; remove it") from None
+    except OSError as error:
+        raise Unusable(f"cannot create {path}: {error.strerror}") from None
+
+
+def _replace(path: str, text: str) -> None:
+    fresh = f"{path}.new"
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open(fd, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(fresh, path)

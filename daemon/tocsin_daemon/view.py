@@ -1,0 +1,57 @@
+"""What `tocsin status` and `tocsin explain` show: the record as plain JSON values, made in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import MARKS, Incident, Record
+
+ROLES = {Phase.RUNNING: "Started", Phase.STOPPED: "Stopped"}
+
+
+def as_json(record: Record, now: float) -> dict[str, Any]:
+    """Return one resource's row of `status --json`; times are seconds since the epoch, `uptime` seconds."""
+    up = record.phase is Phase.RUNNING
+    incident = record.incident
+    return {
+        "resource": record.resource,
+        "node": record.node,
+        "phase": record.phase.value,
+        "role": ROLES.get(record.phase, "Started" if record.phase is Phase.FAILED else "Stopped"),
+        "pid": record.main.pid if record.main and up else None,
+        "since": record.since,
+        "uptime": round(max(0.0, now - record.since), 3) if up else None,
+        "incarnation": record.incarnation,
+        "failure": record.failure.text if record.failure else None,
+        "incidents": record.incidents,
+        "last_incident": incident_json(incident) if incident else None,
+        "report_pending": bool(incident and incident.pending),
+    }
+
+
+def incident_json(incident: Incident) -> dict[str, Any]:
+    """Return an incident: its cause, when each step of it was reached, and its evidence."""
+    return {
+        "incarnation": incident.incarnation,
+        "cause": incident.cause,
+        "report": incident.stage.value,
+        "why": incident.why,
+        "attempts": incident.attempts,
+        "injections": incident.injections,
+        "times": {name: incident.marks[name] for name in MARKS if name in incident.marks},
+        "output": list(incident.output),
+        "processes": list(incident.processes),
+    }
+
+
+def timeline_json(record: Record) -> dict[str, Any]:
+    """Return all that `explain` tells: the last incident, and the journal around it."""
+    return {
+        "resource": record.resource,
+        "node": record.node,
+        "phase": record.phase.value,
+        "incidents": record.incidents,
+        "incident": incident_json(record.incident) if record.incident else None,
+        "journal": [[entry.at, entry.text] for entry in record.journal],
+    }

@@ -1,0 +1,108 @@
+"""Answers, causes, the plan of a stop, and what becomes of a resource when the daemon is restarted."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tocsin_daemon.core.answers import to_monitor, to_start, to_stop, too_late
+from tocsin_daemon.core.cause import LINE, ended, with_output
+from tocsin_daemon.core.life import LIFE, Event, Phase
+from tocsin_daemon.core.record import Failure, Record
+from tocsin_daemon.core.resume import RESUME
+from tocsin_daemon.core.stopping import LONGEST_LOOK, pause, plan
+
+FAILED = Failure(7, "main process 1 was killed by signal 9 (KILL)")
+MONITOR = {Phase.RUNNING: 0, Phase.STOPPED: 7, Phase.FAILED: 7}
+START = {Phase.RUNNING: 0, Phase.STOPPED: 1, Phase.FAILED: 7, Phase.STOPPING: 1}
+STOP = {Phase.STOPPED: 0}
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_each_verb_in_each_phase(phase: Phase) -> None:
+    """A code, or None for: not yet."""
+    record = Record("web", phase=phase, failure=FAILED)
+    monitor, start, stop = to_monitor(record, []), to_start(record), to_stop(record)
+    assert (monitor.code if monitor else None) == MONITOR.get(phase)
+    assert (start.code if start else None) == START.get(phase)
+    assert (stop.code if stop else None) == STOP.get(phase)
+
+
+def test_a_monitor_of_the_stopped_is_silent_and_of_the_failed_says_why() -> None:
+    """7 in both cases, for nothing runs."""
+    stopped, failed = Record("web"), Record("web", phase=Phase.FAILED, failure=FAILED)
+    assert to_monitor(stopped, []).text == ""
+    assert to_monitor(failed, []).text == FAILED.text
+
+
+def test_a_failed_service_with_remains_is_never_called_not_running() -> None:
+    """7 would let it be started elsewhere beside what is left; the remains are named."""
+    answer = to_monitor(Record("web", phase=Phase.FAILED, failure=FAILED), ["worker[12] S"])
+    assert answer.code == 1
+    assert "worker[12]" in answer.text
+
+
+@pytest.mark.parametrize("verb", ["START", "STOP", "MONITOR"])
+def test_a_request_whose_time_is_over_names_what_it_waits_for(verb: str) -> None:
+    """An honest error, never 0, never 7."""
+    answer = too_late(verb, Record("web", phase=Phase.STOPPING), 18.0, ["db[7] D"])
+    assert answer.code == 1
+    assert "db[7] D" in answer.text
+    assert "18 s" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(0, "exited with status 0"), (3, "exited with status 3"), (-9, "signal 9 (KILL)"), (-40, "signal 40 (40)")],
+)
+def test_the_cause_names_status_or_signal(status: int, said: str) -> None:
+    """An administrator reads it in the middle of the night."""
+    assert said in ended(12, status)
+
+
+def test_an_unknown_status_is_called_unknown() -> None:
+    """Nobody but a parent learns it."""
+    assert "not known" in ended(12, None)
+
+
+def test_the_last_line_of_output_goes_with_the_cause() -> None:
+    """As a rule it is the service's own explanation; it is cut, and empty lines do not count."""
+    assert with_output("gone", ("a", "bad port", " ")) == "gone: bad port"
+    assert with_output("gone", ()) == "gone"
+    assert len(with_output("gone", ("x" * 500,))) == len("gone: ") + LINE
+
+
+@pytest.mark.parametrize(("operation", "wanted"), product([0.1, 5.0, 20.0, 600.0], [None, 0.0, 1.0, 10.0, 1000.0]))
+def test_kill_always_comes_inside_the_operation(operation: float, wanted: float | None) -> None:
+    """Whatever stop_timeout says: there is time left to see whether it worked."""
+    assert 0 <= plan(operation, wanted).kill_after <= 0.9 * operation
+
+
+def test_stop_timeout_is_kept_where_it_fits() -> None:
+    """And two thirds of the operation without one."""
+    assert plan(20.0, 5.0).kill_after == 5.0
+    assert plan(30.0, None).kill_after == pytest.approx(20.0)
+
+
+def test_looks_become_rarer() -> None:
+    """10 ms at first, a quarter of a second at last, also after an hour."""
+    waits = [pause(n) for n in range(10_000)]
+    assert waits[0] == 0.01
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST_LOOK
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_restarted_daemon_knows_what_to_do_in_every_phase(phase: Phase) -> None:
+    """Whatever it feeds has a row, and it never starts a service by itself."""
+    for runs in (False, True):
+        for event in RESUME.get((phase, runs), (Event.STOP,)):
+            assert event is not Event.START
+            LIFE.step(phase, event)
+
+
+def test_a_service_that_died_while_no_daemon_was_there_is_an_incident() -> None:
+    """RUNNING on disk, gone in fact: the same row as a death under watch."""
+    assert RESUME[Phase.RUNNING, False] == (Event.DIED,)
+    assert RESUME[Phase.RUNNING, True] == ()

@@ -1,0 +1,118 @@
+"""The life machine: every (phase, event) is a row or a refusal, and every history keeps the promises."""
+
+from itertools import product
+
+import pytest
+
+from tocsin_daemon.core.life import LIFE, Effect, Event, Phase
+from tocsin_daemon.core.machine import Refused
+
+HISTORY = 8
+
+ALIVE = {Phase.STARTING, Phase.RUNNING}
+"""Phases in which the main process of the incarnation runs."""
+
+
+def possible(phase: Phase, event: Event, alive: bool) -> bool:
+    """Tell whether the world can produce the event now: requests always, the rest only as the shell feeds them."""
+    if event in (Event.START, Event.STOP):
+        return True
+    if event in (Event.SETTLED, Event.BROKEN):
+        return phase is Phase.STARTING and (alive or event is Event.BROKEN)
+    if event is Event.DIED:
+        return alive
+    return phase in (Phase.CLEARING, Phase.STOPPING) and not alive
+
+
+def histories(length: int) -> list[list[tuple[Phase, Event, Phase, tuple[Effect, ...]]]]:
+    """Return every history of the given length that the world can produce."""
+    begun: list[tuple[Phase, bool, list]] = [(Phase.STOPPED, False, [])]
+    for _ in range(length):
+        longer = []
+        for (phase, alive, steps), event in product(begun, Event):
+            if not possible(phase, event, alive):
+                continue
+            after, effects = LIFE.step(phase, event)
+            lives = (alive and event not in (Event.DIED, Event.BROKEN)) or Effect.SPAWN in effects
+            longer.append((after, lives, [*steps, (phase, event, after, effects)]))
+        begun = longer
+    return [steps for _, _, steps in begun]
+
+
+ALL = histories(HISTORY)
+
+
+def test_no_possible_event_is_refused() -> None:
+    """`histories` would have raised on a missing row; it found thousands of histories."""
+    assert len(ALL) > 1000
+
+
+@pytest.mark.parametrize(("phase", "event"), [pair for pair in product(Phase, Event) if pair not in LIFE.rows])
+def test_a_missing_row_raises_and_names_both(phase: Phase, event: Event) -> None:
+    """What the table does not know is refused, by name."""
+    with pytest.raises(Refused, match=phase.value):
+        LIFE.step(phase, event)
+
+
+def test_an_incident_is_reported_only_on_the_edge_from_running_to_failed() -> None:
+    """A failed start is told by `start` itself, and a death during `stop` is none."""
+    for steps in ALL:
+        for phase, event, after, effects in steps:
+            assert (Effect.REPORT in effects) == (phase is Phase.RUNNING and after is Phase.FAILED)
+            if Effect.REPORT in effects:
+                assert event is Event.DIED
+
+
+def test_a_report_is_withdrawn_before_the_service_is_touched() -> None:
+    """On stop and on a new start: DISARM stands before CLEAR, wherever a report could be under way."""
+    for steps in ALL:
+        for phase, _, _, effects in steps:
+            if phase in (Phase.RUNNING, Phase.FAILED) and Effect.CLEAR in effects:
+                assert effects.index(Effect.DISARM) < effects.index(Effect.CLEAR)
+
+
+def test_two_generations_never_overlap() -> None:
+    """Between an end of the main process and the next spawn, everything of the former one was cleared."""
+    for steps in ALL:
+        clean = True
+        for _, event, _, effects in steps:
+            if event is Event.CLEARED:
+                clean = True
+            if Effect.SPAWN in effects:
+                assert clean
+                clean = False
+
+
+def test_at_most_one_report_per_incarnation() -> None:
+    """Every report belongs to an incarnation that was begun after the last one."""
+    for steps in ALL:
+        reports = 0
+        for _, _, _, effects in steps:
+            reports = 0 if Effect.BEGIN in effects else reports + (Effect.REPORT in effects)
+            assert reports <= 1
+
+
+def test_stopped_is_reached_only_when_nothing_is_left() -> None:
+    """A `stop` is answered 0 in STOPPED; nothing but a look that found nothing leads there."""
+    for steps in ALL:
+        for phase, event, after, _ in steps:
+            if after is Phase.STOPPED and phase is not Phase.STOPPED:
+                assert event is Event.CLEARED
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_start_and_stop_are_understood_in_every_phase(phase: Phase) -> None:
+    """Pacemaker may ask at any time, and twice."""
+    for event in (Event.START, Event.STOP):
+        LIFE.step(phase, event)
+
+
+def test_repeated_requests_change_nothing() -> None:
+    """Start of the started and stop of the stopped are idempotent."""
+    assert LIFE.step(Phase.RUNNING, Event.START) == (Phase.RUNNING, ())
+    assert LIFE.step(Phase.STOPPED, Event.STOP) == (Phase.STOPPED, ())
+
+
+def test_the_rendered_table_has_a_line_per_row() -> None:
+    """The README's state table is this one."""
+    assert len(LIFE.markdown().splitlines()) == len(LIFE.rows) + 2

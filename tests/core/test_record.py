@@ -1,0 +1,103 @@
+"""The record: what is written is what is read, and rubbish is refused by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import (
+    JOURNAL_LENGTH,
+    BadRecord,
+    Entry,
+    Failure,
+    Incident,
+    Main,
+    Record,
+    dump,
+    load,
+)
+from tocsin_daemon.core.report import FINAL, Stage
+
+WHOLE = Record(
+    "web",
+    node="n1",
+    phase=Phase.FAILED,
+    since=12.5,
+    incarnation="abc",
+    definition={"command": ["/bin/true"], "stop_signal": 15},
+    main=Main(4711, 99, "boot"),
+    members={4711: 99, 4712: 100},
+    failure=Failure(7, "killed"),
+    incident=Incident("abc", "killed", Stage.SENDING, "", 1, 1, 7, {"detected": 1.5}, ("bye",), ("x[1] S",)),
+    incidents=3,
+    journal=(Entry(1.0, "begun"),),
+)
+
+
+def test_a_record_survives_the_disk() -> None:
+    """Written and read again it is the same."""
+    assert load(dump(WHOLE)) == WHOLE
+    assert load(dump(Record("web"))) == Record("web")
+
+
+@given(st.text(), st.sampled_from(Phase), st.sampled_from(Stage), st.lists(st.text(), max_size=3))
+def test_any_text_survives_the_disk(text: str, phase: Phase, stage: Stage, lines: list[str]) -> None:
+    """Whatever a service writes, quotes, newlines, emoji."""
+    incident = Incident(text, text, stage, output=tuple(lines))
+    record = Record("web", phase=phase, failure=Failure(1, text), incident=incident).noted(1.0, text)
+    assert load(dump(record)) == record
+
+
+def test_a_record_cut_at_any_length_is_refused_not_misread() -> None:
+    """A torn file is a BadRecord at every length but the whole."""
+    text = dump(WHOLE)
+    for length in range(len(text)):
+        with pytest.raises(BadRecord):
+            load(text[:length])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "{}", "7", '"x"', '{"version":1}', '{"version":2,"phase":"running"}', "\0" * 100],
+)
+def test_rubbish_is_refused(text: str) -> None:
+    """Other JSON, other versions, no JSON."""
+    with pytest.raises(BadRecord):
+        load(text)
+
+
+@pytest.mark.parametrize("name", json.loads(dump(WHOLE)))
+def test_a_missing_or_wrong_field_is_refused_or_defaulted(name: str) -> None:
+    """Never another exception than BadRecord."""
+    for wrong in ("missing", 3.5, "x", [1], {"a": "b"}):
+        fields = json.loads(dump(WHOLE))
+        fields.pop(name)
+        if wrong != "missing":
+            fields[name] = wrong
+        try:
+            load(json.dumps(fields))
+        except BadRecord:
+            continue
+
+
+def test_the_journal_is_bounded() -> None:
+    """The oldest lines go."""
+    record = Record("web")
+    for number in range(JOURNAL_LENGTH + 5):
+        record = record.noted(float(number), str(number))
+    assert len(record.journal) == JOURNAL_LENGTH
+    assert record.journal[0].text == "5"
+
+
+def test_a_step_is_marked_once() -> None:
+    """The first time counts."""
+    assert Incident("a", "b").marked("detected", 1.0).marked("detected", 2.0).marks == {"detected": 1.0}
+
+
+def test_pending_is_what_is_not_final() -> None:
+    """`status` shows it."""
+    assert {stage for stage in Stage if not Incident("a", "b", stage).pending} == FINAL
