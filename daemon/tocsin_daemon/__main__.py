@@ -31,6 +31,7 @@ from tocsin_daemon.world import World
 from tocsin_ocf import __version__
 from tocsin_ocf.client import LOOPBACK
 from tocsin_ocf.pacemaker import BIN
+from tocsin_ocf.processes import boot_id
 from tocsin_ocf.rundir import PORT, STATE_DIR
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def world_of(
         return World(
             clock=reactor,
             wall=time.time,
+            boot=boot_id(),
             store=store,
             service=lambda name: Service(name, Output(f"{store.rundir.output}/{name}"), reactor, children),
             cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),

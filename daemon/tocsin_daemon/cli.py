@@ -67,17 +67,18 @@ def explain(state_dir: str, resource: str, *, as_text: bool) -> None:
     raise click.ClickException(f"no resource {resource} in {state_dir}; `tocsin status` names those there are")
 
 
-def ports(state_dir: str) -> Iterator[int]:
-    """Yield the ports of which there is state."""
+def ports(state_dir: str) -> list[int]:
+    """Return the ports of which there is state."""
     try:
-        names = os.listdir(state_dir)
+        found = sorted(int(name) for name in os.listdir(state_dir) if name.isdigit())
+        for port in found:
+            os.listdir(f"{state_dir}/{port}")
     except FileNotFoundError:
-        return
-    for name in sorted(filter(str.isdigit, names), key=int):
-        if not os.access(f"{state_dir}/{name}", os.R_OK | os.X_OK):
-            click.echo(f"tocsin: {state_dir}/{name} is for root alone; try sudo", err=True)
-            raise SystemExit(OCF_ERR_PERM)
-        yield int(name)
+        return []
+    except PermissionError as error:
+        click.echo(f"tocsin: {error.filename} is for root alone; try sudo", err=True)
+        raise SystemExit(OCF_ERR_PERM) from None
+    return found
 
 
 def status_of(state_dir: str, port: int) -> tuple[list[dict[str, Any]], str]:

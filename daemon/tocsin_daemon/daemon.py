@@ -28,7 +28,6 @@ from tocsin_ocf.exit_codes import (
     OCF_NOT_RUNNING,
     OCF_SUCCESS,
 )
-from tocsin_ocf.processes import boot_id
 from tocsin_ocf.wire import EVERY_RESOURCE, Request
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class Daemon:
 
     def resume(self, record: Record) -> None:
         """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""
-        if record.main and record.main.boot != boot_id():
+        if record.main and record.main.boot != self.world.boot:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
         runs = record.phase is not Phase.STOPPED and resource.adopt()

@@ -20,24 +20,32 @@ def read(path: str) -> tuple[Definition | None, list[str]]:
     if len(data) > MAX_BYTES:
         return None, [f"{path}:1: longer than {MAX_BYTES} bytes; a service definition is a short mapping"]
     try:
-        return _parse(path, data.decode())
+        return parse(path, data.decode())
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return None, [f"{path}:{line}: not UTF-8"]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        return None, [f"{path}:{mark.line + 1 if mark else 1}: not YAML: {problem}"]
+        return None, [f"{path}:{_line(data.decode('latin-1'), error.start)}: not UTF-8"]
 
 
-def _parse(path: str, text: str) -> tuple[Definition | None, list[str]]:
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+def parse(path: str, text: str) -> tuple[Definition | None, list[str]]:
+    """Return the definition in `text`, or its faults; `path` is only named in them."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        return None, [f"{path}:1: nested too deeply; a service definition is a flat mapping"]
+    except yaml.reader.ReaderError as error:
+        return None, [f"{path}:{_line(text, error.position)}: not YAML: a control character stands here"]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [f"{path}:{line}: not YAML: {error.problem}"]
     if not isinstance(node, yaml.MappingNode):
         return None, [f"{path}:1: a service definition is a mapping of keys to values, such as `command: ...`"]
     values, lines, faults = _mapping(path, node)
     definition, found = definitions.read(values)
     faults += [f"{path}:{lines.get(fault.key, 1)}: {fault.key}: {fault.message}" for fault in found]
     return (None if faults else definition), faults
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
 
 
 def _mapping(path: str, mapping: yaml.MappingNode) -> tuple[dict[str, Any], dict[str, int], list[str]]:

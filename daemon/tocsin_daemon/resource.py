@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -24,6 +24,7 @@ from tocsin_daemon.core.record import Failure, Incident, Record
 from tocsin_daemon.core.report import News
 from tocsin_daemon.core.stopping import plan
 from tocsin_daemon.reporter import Reporter
+from tocsin_daemon.requests import Requests
 from tocsin_daemon.service import CannotStart, Service
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_NOT_RUNNING
@@ -37,13 +38,6 @@ SETTLE = 0.1
 """Seconds that a service must live before `start` succeeds: one that cannot read its configuration does not."""
 
 
-@dataclass
-class _Waiter:
-    verb: str
-    recurring: bool
-    done: Deferred[Answer]
-
-
 class Resource:
     """A resource on this node, its service and its reports."""
 
@@ -55,7 +49,7 @@ class Resource:
         self.reporter = Reporter(self, world.clock, world.cluster)
         self._definition = None if record.definition is None else definitions.read(record.definition)[0]
         self._operation = 20.0
-        self._waiters: list[_Waiter] = []
+        self._requests = Requests(world.clock)
         self._queue: deque[Event] = deque()
         self._busy = False
         self._exit: int | None = None  # not known of a service that ended while no daemon was there
@@ -81,17 +75,17 @@ class Resource:
             self.record = replace(self.record, definition=definition, node=node)
         self._operation = seconds
         self.feed(Event.START)
-        return self._wait("START", seconds)
+        return self._wait("start", seconds, lambda: answers.to_start(self.record))
 
     def stop(self, seconds: float) -> Deferred[Answer]:
         """Stop the service; the answer comes when nothing of it is left."""
         self._operation = seconds
         self.feed(Event.STOP)
-        return self._wait("STOP", seconds)
+        return self._wait("stop", seconds, lambda: answers.to_stop(self.record))
 
     def monitor(self, seconds: float, *, recurring: bool) -> Deferred[Answer]:
         """Answer what is known; only a recurring monitor tells Pacemaker of a failure."""
-        return self._wait("MONITOR", seconds, recurring=recurring)
+        return self._wait("monitor", seconds, lambda: self._to_monitor(recurring=recurring))
 
     def adopt(self) -> bool:
         """Take over the service of a former daemon; False where its main process has ended."""
@@ -111,7 +105,7 @@ class Resource:
                 self._step(self._queue.popleft())
         finally:
             self._busy = False
-        self._answer()
+        self._requests.answer()
         self.world.changed()
 
     def _step(self, event: Event) -> None:
@@ -187,7 +181,7 @@ class Resource:
     def _note_failed_start(self) -> None:
         failure = self._broken
         if not failure.text:
-            failure = Failure(OCF_ERR_GENERIC, f"start: {with_output(self._cause(), self.service.output.last())}")
+            failure = Failure(OCF_ERR_GENERIC, f"start: {with_output(self._cause(), self._exit, self.service.output.last())}")
         self._broken = Failure(OCF_ERR_GENERIC, "")
         log.error("{resource}: {why}", resource=self.record.resource, why=failure.text)
         self.change(replace(self.record, failure=failure), failure.text)
@@ -195,7 +189,7 @@ class Resource:
     def _note_incident(self) -> None:
         now, cause = self.now(), self._cause()
         incident = Incident(self.record.incarnation, cause, output=self.service.output.last()).marked("detected", now)
-        failure = Failure(OCF_NOT_RUNNING, with_output(cause, incident.output))
+        failure = Failure(OCF_NOT_RUNNING, with_output(cause, self._exit, incident.output))
         log.error("{resource}: {why}", resource=self.record.resource, why=failure.text)
         count = self.record.incidents + 1
         self.change(replace(self.record, incident=incident, failure=failure, incidents=count), f"incident: {cause}")
@@ -212,43 +206,19 @@ class Resource:
 
     # The answers
 
-    def _wait(self, verb: str, seconds: float, *, recurring: bool = False) -> Deferred[Answer]:
-        waiter = _Waiter(verb, recurring, Deferred(lambda _: self._waiters.remove(waiter)))
-        self._waiters.append(waiter)
-        late = self.world.clock.callLater(seconds, self._too_late, waiter, seconds)
-        waiter.done.addBoth(_and_cancel, late)
-        self._answer()
-        return waiter.done
+    def _wait(self, verb: str, seconds: float, answer: Callable[[], Answer | None]) -> Deferred[Answer]:
+        return self._requests.wait(
+            seconds, answer, lambda: answers.too_late(verb, self.record, seconds, self.left())
+        )
 
-    def _answer(self) -> None:
-        for waiter in tuple(self._waiters):
-            answer = self._answer_to(waiter)
-            if answer is not None:
-                self._waiters.remove(waiter)
-                waiter.done.callback(answer)
-
-    def _answer_to(self, waiter: _Waiter) -> Answer | None:
-        if waiter.verb == "START":
-            return answers.to_start(self.record)
-        if waiter.verb == "STOP":
-            return answers.to_stop(self.record)
+    def _to_monitor(self, *, recurring: bool) -> Answer | None:
         answer = answers.to_monitor(self.record, self.left())
-        if answer and waiter.recurring and self.record.phase is Phase.FAILED:
+        if answer and recurring and self.record.phase is Phase.FAILED:
             self.reporter.tell(News.MONITOR)
         return answer
-
-    def _too_late(self, waiter: _Waiter, seconds: float) -> None:
-        self._waiters.remove(waiter)
-        waiter.done.callback(answers.too_late(waiter.verb, self.record, seconds, self.left()))
 
     def left(self) -> list[str]:
         """Name what runs of a service that should not run; a healthy one is not looked at."""
         if self.record.phase in (Phase.FAILED, Phase.STOPPING, Phase.CLEARING):
             return [repr(process) for process in self.service.members(thorough=True)]
         return []
-
-
-def _and_cancel(result: Any, late: Any) -> Any:  # noqa: ANN401 - a Deferred's result passes through
-    if late.active():
-        late.cancel()
-    return result

@@ -12,6 +12,8 @@ from rich.text import Text
 from tocsin_daemon.core.record import MARKS
 
 COLOURS = {"running": "green", "failed": "bold red", "starting": "yellow", "stopping": "yellow", "clearing": "yellow"}
+BEFORE = 0.5
+"""Seconds of the journal that are shown before an incident: what led to it."""
 SAID = {
     "detected": "the service was seen to have failed",
     "decided": "the cluster agreed; crm_resource --fail was executed",
@@ -22,17 +24,20 @@ SAID = {
 
 
 def show_status(rows: list[dict[str, Any]]) -> None:
-    """Print one line per resource."""
-    console = Console(highlight=False)
+    """Print one line per resource, and below it the last incident, if there was one."""
+    console = Console(highlight=False, soft_wrap=True)
     if not rows:
         console.print("no resources: tocsind starts with the first `start` of an ocf:tocsin:service")
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("RESOURCE", "PHASE", "ROLE", "PID", "UPTIME", "INCIDENTS", "LAST INCIDENT", "REPORT"):
-        table.add_column(head, no_wrap=head != "LAST INCIDENT")
+    for head in ("RESOURCE", "PHASE", "ROLE", "PID", "UPTIME", "INCIDENTS", "REPORT"):
+        table.add_column(head, no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
     console.print(table)
+    for row in rows:
+        for line in _told(row):
+            console.print(f"{row['resource']}: {line}", markup=False)
 
 
 def _cells(row: dict[str, Any]) -> list[Text]:
@@ -44,10 +49,22 @@ def _cells(row: dict[str, Any]) -> list[Text]:
         str(row["pid"] or "-"),
         "-" if row["uptime"] is None else duration(row["uptime"]),
         str(row["incidents"]),
-        f"{clock(incident['times']['detected'])} {incident['cause']}" if incident else row["failure"] or "-",
         incident["report"] if incident else "-",
     ]
     return [Text(cell, style=COLOURS.get(cell, "")) for cell in cells]
+
+
+def _told(row: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a resource now, or was last."""
+    incident = row["last_incident"]
+    if incident is None:
+        return [row["failure"]] if row["failure"] else []
+    times = incident["times"]
+    end = "not recovered yet"
+    if "recovered" in times:
+        end = f"recovered after {(times['recovered'] - times['detected']) * 1000:.0f} ms"
+    why = [f"report {incident['report']}: {incident['why']}"] if row["report_pending"] and incident["why"] else []
+    return [f"{clock(times['detected'])} {incident['cause']}; {end}", *why]
 
 
 def show_timeline(timeline: dict[str, Any]) -> None:
@@ -64,7 +81,16 @@ def show_timeline(timeline: dict[str, Any]) -> None:
         _show_steps(console, incident["times"])
         _show_lines(console, "last output", incident["output"])
         _show_lines(console, "left running", incident["processes"])
-    _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in timeline["journal"][-30:]])
+    _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in _around(timeline)])
+
+
+def _around(timeline: dict[str, Any]) -> list[tuple[float, str]]:
+    """Return the journal from shortly before the last incident on, or its last lines where there was none."""
+    journal: list[tuple[float, str]] = timeline["journal"]
+    incident = timeline["incident"]
+    if incident is None:
+        return journal[-10:]
+    return [(at, text) for at, text in journal if at >= incident["times"]["detected"] - BEFORE]
 
 
 def _show_steps(console: Console, times: dict[str, float]) -> None:

@@ -27,6 +27,7 @@ class World:
 
     clock: IReactorTime
     wall: Callable[[], float]
+    boot: str
     store: Records
     service: Callable[[str], Service]
     cluster: ClusterTools

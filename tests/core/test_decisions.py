@@ -68,9 +68,15 @@ def test_an_unknown_status_is_called_unknown() -> None:
 
 def test_the_last_line_of_output_goes_with_the_cause() -> None:
     """As a rule it is the service's own explanation; it is cut, and empty lines do not count."""
-    assert with_output("gone", ("a", "bad port", " ")) == "gone: bad port"
-    assert with_output("gone", ()) == "gone"
-    assert len(with_output("gone", ("x" * 500,))) == len("gone: ") + LINE
+    assert with_output("gone", 3, ("a", "bad port", " ")) == "gone: bad port"
+    assert with_output("gone", 0, ()) == "gone"
+    assert len(with_output("gone", 1, ("x" * 500,))) == len("gone: ") + LINE
+
+
+@pytest.mark.parametrize("status", [-9, None])
+def test_who_was_killed_had_no_last_word(status: int | None) -> None:
+    """"Ready to accept connections" would explain nothing."""
+    assert with_output("gone", status, ("Ready to accept connections",)) == "gone"
 
 
 @pytest.mark.parametrize(("operation", "wanted"), product([0.1, 5.0, 20.0, 600.0], [None, 0.0, 1.0, 10.0, 1000.0]))

@@ -63,5 +63,5 @@ def to_monitor(record: Record, left: list[str]) -> Answer | None:
 
 def too_late(verb: str, record: Record, seconds: float, left: list[str]) -> Answer:
     """Answer a request whose time is over, with what it still waits for."""
-    what = f"{verb.lower()}: still {record.phase.value} after {seconds:.0f} s"
+    what = f"{verb}: still {record.phase.value} after {seconds:.0f} s"
     return Answer(OCF_ERR_GENERIC, f"{what}; left: {', '.join(left)}" if left else what)

@@ -29,7 +29,12 @@ def signal_name(number: int) -> str:
         return str(number)
 
 
-def with_output(cause: str, lines: tuple[str, ...]) -> str:
-    """Return the cause with the last line that the service wrote, which as a rule is its own explanation."""
+def with_output(cause: str, status: int | None, lines: tuple[str, ...]) -> str:
+    """
+    Return the cause with the last line that the service wrote, where it ended by itself.
+
+    That line is then as a rule its own explanation. Who was killed by a signal had no last word.
+    """
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f"{cause}: {last[:LINE]}" if last else cause
+    killed = status is None or status < 0
+    return cause if killed or not last else f"{cause}: {last[:LINE]}"

@@ -1,0 +1,211 @@
+"""Everything on disk: the run directory, records, captured output, definitions in YAML, environment files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin_daemon import definition_file, environment
+from tocsin_daemon.core.record import Record
+from tocsin_daemon.output import LINE, READ_AT_ONCE, Output
+from tocsin_daemon.store import Locked, Store, Unusable
+
+
+def opened(path: Path) -> Store:
+    """Return an open store below `path`."""
+    store = Store(str(path / "run"), 9909)
+    store.open()
+    return store
+
+
+def test_the_run_directory_is_for_root_alone(tmp_path: Path) -> None:
+    """Directories 0700, files 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        store = opened(tmp_path)
+        store.new_secrets()
+        store.save(Record("web"))
+    finally:
+        os.umask(before)
+    directory = tmp_path / "run/9909"
+    for path in (directory, directory / "resources", directory / "output"):
+        assert path.stat().st_mode & 0o7777 == 0o700
+    for path in (directory / "secret", directory / "lock", directory / "resources/web.json"):
+        assert path.stat().st_mode & 0o7777 == 0o600
+
+
+def test_two_daemons_never_share_a_run_directory(tmp_path: Path) -> None:
+    """The second is told."""
+    first = opened(tmp_path)
+    with pytest.raises(Locked, match="another tocsind"):
+        opened(tmp_path)
+    assert first.rundir.secrets() is None
+
+
+@pytest.mark.parametrize("what", ["open to others", "a file", "a link", "somebody else's"])
+def test_a_directory_that_is_not_ours_alone_is_refused(tmp_path: Path, what: str) -> None:
+    """Somebody may have prepared it."""
+    directory = tmp_path / "run/9909"
+    directory.parent.mkdir()
+    if what == "a file":
+        directory.write_text("")
+    elif what == "a link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        directory.symlink_to(tmp_path / "elsewhere")
+    else:
+        directory.mkdir(mode=0o755 if what == "open to others" else 0o700)
+    if what == "somebody else's":
+        if os.geteuid():
+            pytest.skip("needs root: chown")
+        os.chown(directory, 65534, 65534)
+    with pytest.raises(Unusable, match="9909"):
+        Store(str(tmp_path / "run"), 9909).open()
+
+
+def test_secrets_are_new_every_time_and_gone_at_the_end(tmp_path: Path) -> None:
+    """Of this daemon's life."""
+    store = opened(tmp_path)
+    first = store.new_secrets()
+    second = store.new_secrets()
+    assert len({*first, *second}) == 4
+    assert store.rundir.secrets() == second
+    store.forget_secrets()
+    store.forget_secrets()
+    assert store.rundir.secrets() is None
+
+
+def test_an_unreadable_record_is_put_aside_and_named(tmp_path: Path) -> None:
+    """The others are read; nothing is lost, nothing crashes."""
+    store = opened(tmp_path)
+    store.save(Record("db"))
+    (tmp_path / "run/9909/resources/web.json").write_text('{"version":1,')
+    found = list(store.records())
+    assert found[0] == Record("db")
+    assert isinstance(found[1], tuple) and "web.json" in found[1][0]
+    assert (tmp_path / "run/9909/resources/web.json.bad").exists()
+    assert list(store.records()) == [Record("db")]
+
+
+def test_output_is_read_once_and_given_back(tmp_path: Path) -> None:
+    """What was read takes no room any more, and a later reader begins behind it."""
+    path = str(tmp_path / "out")
+    output = Output(path)
+    fd = output.fresh()
+    os.write(fd, b"one\ntwo\nthr")
+    assert output.drain() == ["one", "two"]
+    assert output.last() == ("one", "two", "thr")
+    os.write(fd, b"ee\n")
+    assert output.drain() == ["three"]
+    assert output.drain() == []
+    os.write(fd, b"x" * 100_000 + b"\n")
+    output.drain()
+    assert os.stat(path).st_blocks * 512 <= 8192
+    os.write(fd, b"last\n")
+    assert Output(path).drain()[-1].endswith("last")
+    os.close(fd)
+
+
+def test_a_flood_is_read_in_portions_and_long_lines_are_cut(tmp_path: Path) -> None:
+    """Other services are watched meanwhile."""
+    output = Output(str(tmp_path / "out"))
+    fd = output.fresh()
+    os.write(fd, b"y\n" * READ_AT_ONCE)
+    assert sum(len(line) + 1 for line in output.drain()) <= READ_AT_ONCE
+    os.close(fd)
+    fd = output.fresh()
+    os.write(fd, b"z" * 5000)
+    assert [len(line) for line in output.drain()] == [LINE]
+    os.close(fd)
+
+
+def test_a_backlog_beyond_the_limit_is_skipped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest is kept."""
+    monkeypatch.setattr("tocsin_daemon.output.LONGEST_BACKLOG", 100)
+    output = Output(str(tmp_path / "out"))
+    fd = output.fresh()
+    os.write(fd, b"".join(b"%06d\n" % n for n in range(1000)))
+    lines = output.drain()
+    os.close(fd)
+    assert "skipped" in lines[0]
+    assert lines[-1] == "000999"
+
+
+def test_output_without_a_file_is_none(tmp_path: Path) -> None:
+    """Nothing was started yet."""
+    assert Output(str(tmp_path / "out")).drain() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("command: /bin/x\n", []),
+        ("command: [/bin/x, -a, 'b c']\nstop_signal: 15\nstop_timeout: 30s\nuser: redis\n", []),
+        ("", ["1: a service definition is a mapping"]),
+        ("- a\n", ["1: a service definition is a mapping"]),
+        ("command: /bin/x\nusr: redis\n", ["2: usr: unknown; did you mean user?"]),
+        ("user: x y\nstop_signal: FOO\n", ["1: command: missing", "1: user:", "2: stop_signal:"]),
+        ("command: /bin/x\ncommand: /bin/y\n", ["2: command: stands here a second time; first in line 1"]),
+        ("command: {a: b}\n", ["1: command: not a text"]),
+        ("command: [a, [b]]\n", ["1: command: not a text"]),
+        ("command: 'x\n", ["2: not YAML"]),
+        ("\tcommand: x\n", ["1: not YAML"]),
+        ("a: &a [x, x]\nb: *a\ncommand: *a\n", ["1: a: unknown", "2: b: unknown"]),
+        ("command: /bin/x\n---\ncommand: /bin/y\n", ["2: not YAML"]),
+        ("[" * 5000, ["1: nested too deeply"]),
+        ("command: \x07\n", ["1: not YAML: a control character"]),
+        ("command: !!python/object/apply:os.system ['id']\n", []),
+    ],
+)
+def test_a_definition_file_is_read_whole_and_every_fault_named(tmp_path: Path, text: str, faults: list[str]) -> None:
+    """FILE:LINE: key: what is wrong."""
+    path = tmp_path / "web.yaml"
+    path.write_text(text)
+    definition, found = definition_file.read(str(path))
+    assert (definition is None) == bool(found)
+    for fault in faults:
+        assert any(line.startswith(f"{path}:{fault}") for line in found), (fault, found)
+    assert bool(found) == bool(faults)
+
+
+def test_a_definition_file_that_is_too_long_or_no_text_is_refused(tmp_path: Path) -> None:
+    """Without reading more of it."""
+    path = tmp_path / "web.yaml"
+    path.write_bytes(b"command: /bin/x\n# " + b"x" * 100_000)
+    assert "longer" in definition_file.read(str(path))[1][0]
+    path.write_bytes(b"command: /bin/x\nuser: \xff\n")
+    assert ":2: not UTF-8" in definition_file.read(str(path))[1][0]
+
+
+@given(st.text(max_size=200))
+def test_no_definition_file_raises(text: str) -> None:
+    """Faults, never a traceback."""
+    definition, faults = definition_file.parse("web.yaml", text)
+    assert (definition is None) == bool(faults)
+
+
+def test_an_environment_file_is_read_as_systemd_reads_it(tmp_path: Path) -> None:
+    """Comments, quotes, no expansion."""
+    path = tmp_path / "env"
+    path.write_text("# a\n;b\n\nA=1\nB = no\nC='x y'\nD=\"$HOME\"\nE=\n".replace("B = no\n", ""))
+    assert environment.from_file(str(path)) == {"A": "1", "C": "x y", "D": "$HOME", "E": ""}
+
+
+@pytest.mark.parametrize("line", ["novalue", "1A=x", "A B=x", "A='x"])
+def test_a_faulty_environment_file_names_its_line(tmp_path: Path, line: str) -> None:
+    """FILE:LINE and what is wrong."""
+    path = tmp_path / "env"
+    path.write_text(f"OK=1\n{line}\n")
+    with pytest.raises(environment.BadEnvironment, match=f"{path}:2"):
+        environment.from_file(str(path))
+
+
+def test_a_service_gets_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither Pacemaker's variables nor the daemon's."""
+    monkeypatch.setenv("OCF_RESKEY_password", "secret")
+    monkeypatch.setenv("NOTIFY_SOCKET", "@x")
+    variables = environment.of_service("", "", {"TOCSIN_RESOURCE": "web"})
+    assert set(variables) == {"PATH", "LANG", "HOME", "USER", "LOGNAME", "SHELL", "TOCSIN_RESOURCE"}

@@ -1,0 +1,206 @@
+"""From an incident to Pacemaker: each guard, each answer, each thing that can come between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.world import DEFINITION, Outside, status_xml
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import Incident
+from tocsin_daemon.core.report import FINAL, HELD_RECHECK, Stage
+from tocsin_daemon.daemon import Daemon
+from tocsin_daemon.resource import Resource
+
+FAIL = "/sbin/crm_resource --fail --resource web --node n1"
+
+
+def failed(outside: Outside) -> Resource:
+    """Return `web` the moment after it was killed."""
+    resource = outside.running()
+    outside.service.on_end(-9)
+    return resource
+
+
+def incident(resource: Resource) -> Incident:
+    """Return its incident."""
+    assert resource.record.incident is not None
+    return resource.record.incident
+
+
+def test_a_death_is_looked_up_injected_and_verified() -> None:
+    """The main job: look, `crm_resource --fail`, look."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    assert outside.cluster.asked[-1][0] == FAIL
+    outside.cluster.reply(0)
+    outside.clock.advance(0)
+    outside.cluster.reply(0, status_xml(call=12))
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert list(incident(resource).marks) == ["detected", "decided", "reported", "acknowledged"]
+    assert incident(resource).injections == 1
+    assert outside.clock.getDelayedCalls() == []
+
+
+def test_the_stage_is_on_disk_before_the_injection_runs() -> None:
+    """A daemon that dies now is followed by one that looks before it sends again."""
+    outside = Outside()
+    failed(outside)
+    outside.cluster.reply(0, status_xml())
+    on_disk = outside.store.load("web").incident
+    assert on_disk is not None
+    assert (on_disk.stage, on_disk.injections) == (Stage.SENDING, 1)
+
+
+def test_an_old_failure_of_the_same_kind_is_not_taken_for_the_new_one() -> None:
+    """Failures stay in the CIB until a cleanup; only a higher call id is ours."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml(call=12))
+    outside.cluster.reply(0)
+    outside.cluster.reply(0, status_xml(call=12))
+    assert incident(resource).stage is Stage.VERIFYING
+    outside.clock.advance(0.25)
+    outside.cluster.reply(0, status_xml(call=15))
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [status_xml(managed=False), status_xml(maintenance=True), status_xml(nodes=())],
+    ids=["unmanaged", "maintenance", "not active"],
+)
+def test_a_held_report_is_looked_at_again_and_sent_when_the_cluster_agrees(xml: str) -> None:
+    """In maintenance nothing is injected; afterwards, if it is still failed, it is."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, xml)
+    assert incident(resource).stage is Stage.HELD
+    assert incident(resource).why
+    outside.clock.advance(HELD_RECHECK)
+    outside.cluster.reply(0, status_xml())
+    assert outside.cluster.asked[-1][0] == FAIL
+
+
+def test_a_failure_of_what_runs_on_another_node_is_dropped() -> None:
+    """A stale injection would stop the healthy copy there."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml(nodes=("n2",)))
+    assert incident(resource).stage is Stage.DROPPED
+    assert outside.cluster.count("--fail") == 0
+
+
+@pytest.mark.parametrize("reply", [(102, ""), (None, ""), (0, "no XML"), (0, "<a>")])
+def test_a_cluster_that_cannot_be_asked_is_asked_again_with_back_off(reply: tuple[int | None, str]) -> None:
+    """Pacemaker down, hanging, or talking rubbish."""
+    outside = Outside()
+    resource = failed(outside)
+    for wait in (0.5, 1.0, 2.0):
+        outside.cluster.reply(*reply)
+        assert incident(resource).stage is Stage.WAITING
+        asked = len(outside.cluster.asked)
+        outside.clock.advance(wait - 0.01)
+        assert len(outside.cluster.asked) == asked
+        outside.clock.advance(0.02)
+        assert len(outside.cluster.asked) == asked + 1
+
+
+@pytest.mark.parametrize("code", [1, 64, 102, 105, 124, None])
+def test_an_injection_that_fails_is_repeated_after_another_look(code: int | None) -> None:
+    """With back-off, and never without looking."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    outside.cluster.reply(code)
+    assert incident(resource).stage is Stage.WAITING
+    outside.clock.advance(0.5)
+    outside.cluster.reply(0, status_xml())
+    assert outside.cluster.count("--fail") == 2
+
+
+def test_an_injection_that_left_no_trace_is_repeated() -> None:
+    """Exit 0 proves nothing."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    outside.cluster.reply(0)
+    for _ in range(4):
+        outside.cluster.reply(0, status_xml())
+        outside.clock.advance(0.25)
+    assert incident(resource).stage is Stage.WAITING
+    assert "no failure" in incident(resource).why
+
+
+def test_a_stop_during_the_injection_is_its_acknowledgement() -> None:
+    """Pacemaker is as a rule quicker to stop than crm_resource is to return."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    resource.stop(20.0)
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert outside.cluster.cancelled == 1
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_stop_before_the_injection_withdraws_the_report(steps: int) -> None:
+    """While the cluster is looked at, or the back-off runs: nothing is sent any more."""
+    outside = Outside()
+    resource = failed(outside)
+    if steps:
+        outside.cluster.reply(102)
+    resource.stop(20.0)
+    outside.clock.advance(60)
+    assert incident(resource).stage is Stage.WITHDRAWN
+    assert outside.cluster.count("--fail") == 0
+
+
+def test_a_dry_run_executes_no_crm_resource() -> None:
+    """Its own dry run is none before Pacemaker 3.0.1."""
+    outside = Outside(dry_run=True)
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    assert incident(resource).stage is Stage.DRY
+    assert incident(resource).why == FAIL
+    assert outside.cluster.count("--fail") == 0
+
+
+def test_one_report_per_incarnation_over_many_recoveries() -> None:
+    """Ten kills, ten recoveries, ten injections."""
+    outside = Outside()
+    resource = outside.running()
+    for number in range(1, 11):
+        outside.service.on_end(-9)
+        outside.cluster.reply(0, status_xml(call=number))
+        outside.cluster.reply(0)
+        resource.stop(20.0)
+        outside.service.on_cleared()
+        resource.start(DEFINITION, "n1", 20.0)
+        outside.clock.advance(0.2)
+        assert outside.cluster.count("--fail") == number
+    assert resource.record.incidents == 10
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(cut: int) -> None:
+    """kill -9 of the daemon after each step: one more look, at most the one injection, acknowledged."""
+    before = Outside()
+    failed(before)
+    steps = [(0, status_xml()), (0, ""), (0, status_xml(call=5))]
+    sent = 0
+    for code, xml in steps[:cut]:
+        sent += "--fail" in before.cluster.reply(code, xml)
+    record = before.store.load("web")
+
+    after = Outside()
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(record)
+    resource = daemon.resources["web"]
+    assert resource.record.phase is Phase.FAILED
+    while incident(resource).stage not in FINAL:
+        command = after.cluster.asked[-1][0]
+        taken = sent or after.cluster.count("--fail")
+        after.cluster.reply(0, "" if "--fail" in command else status_xml(call=5 if taken else 0))
+        after.clock.pump([0.25, 0.25])
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert sent + after.cluster.count("--fail") == 1

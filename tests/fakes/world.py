@@ -1,0 +1,166 @@
+"""The outside of a resource, in memory: a service that dies on command, a cluster that answers as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from tocsin_daemon.core.record import Main, Record, dump, load
+from tocsin_daemon.core.stopping import Plan
+from tocsin_daemon.output import Output
+from tocsin_daemon.reporter import ClusterTools
+from tocsin_daemon.resource import Resource
+from tocsin_daemon.service import CannotStart
+from tocsin_daemon.world import World
+from tocsin_ocf.pacemaker import Command, Reply
+from tocsin_ocf.processes import Process
+
+DEFINITION = {"command": ["/usr/sbin/serve", "--foreground"]}
+
+
+class FakeService:
+    """Stands for `Service`: notes what is asked of it in `events`."""
+
+    def __init__(self, resource: str) -> None:
+        """Run nothing."""
+        self.output = Output("/nonexistent/output")
+        self.known: dict[int, int] = {}
+        self.events: list[str] = []
+        self.refuses: CannotStart | None = None
+        self.remains: list[Process] = []
+        self.survives = True
+        self.on_end: Callable[[int | None], None] = lambda status: None
+        self.on_cleared: Callable[[], None] = lambda: None
+        self.plan = Plan(0.0)
+
+    def start(self, definition: object, incarnation: str, on_end: Callable[[int | None], None]) -> Main:
+        """Start, or refuse."""
+        if self.refuses:
+            raise self.refuses
+        self.events.append("start")
+        self.on_end = on_end
+        return Main(4711, 99, "boot")
+
+    def adopt(self, main: object, incarnation: str, known: object, on_end: Callable[[int | None], None]) -> bool:
+        """Tell whether the service survived the former daemon."""
+        self.on_end = on_end
+        return self.survives
+
+    def members(self, *, thorough: bool) -> list[Process]:
+        """Return what is said to be left."""
+        return self.remains
+
+    def clear(self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None]) -> None:
+        """Wait for the test to call `on_cleared`."""
+        self.events.append("clear")
+        self.plan = plan
+        self.on_cleared = on_cleared
+
+    def look_now(self) -> None:
+        """Nothing to look at."""
+
+
+class FakeCluster:
+    """Stands for Pacemaker's tools: each command waits until the test replies."""
+
+    def __init__(self) -> None:
+        """Nothing has been asked."""
+        self.asked: list[tuple[str, Deferred[Reply]]] = []
+        self.cancelled = 0
+
+    def run(self, command: Command) -> Deferred[Reply]:
+        """Note the command."""
+        done: Deferred[Reply] = Deferred(self._cancel)
+        self.asked.append((" ".join(command.argv), done))
+        return done
+
+    def _cancel(self, _: object) -> None:
+        self.cancelled += 1
+
+    def reply(self, code: int | None = 0, stdout: str = "") -> str:
+        """Reply to the last command, and return it."""
+        command, done = self.asked[-1]
+        done.callback(Reply(code, stdout, ""))
+        return command
+
+    def count(self, tool: str) -> int:
+        """Return how often a tool was executed."""
+        return sum(tool in command for command, _ in self.asked)
+
+
+def status_xml(*, call: int = 0, managed: bool = True, nodes: tuple[str, ...] = ("n1",), maintenance: bool = False) -> str:
+    """Return what crm_mon says of a cluster in which `web` was started on n1."""
+    failure = f'<failures><failure op_key="web_asyncmon_0" node="n1" call="{call}"/></failures>' if call else ""
+    where = "".join(f'<node name="{name}"/>' for name in nodes)
+    return (
+        f'<pacemaker-result><summary><cluster_options maintenance-mode="{str(maintenance).lower()}"/></summary>'
+        '<nodes><node name="n1" online="true" type="member"/><node name="n2" online="true" type="member"/></nodes>'
+        f'<resources><resource id="web" managed="{str(managed).lower()}">{where}</resource></resources>'
+        '<node_history><node name="n1"><resource_history id="web"><operation_history task="start" rc="0"/>'
+        f"</resource_history></node></node_history>{failure}</pacemaker-result>"
+    )
+
+
+@dataclass
+class FakeStore:
+    """Stands for the disk: keeps text, as the disk would."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    full: bool = False
+
+    def save(self, record: Record) -> None:
+        """Keep the record, unless the disk is full."""
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.texts[record.resource] = dump(record)
+
+    def load(self, name: str) -> Record:
+        """Return what a new daemon would find."""
+        return load(self.texts[name])
+
+
+class Outside:
+    """One of each, and the resource `web` among them."""
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        """Begin at a clock of 1000 seconds."""
+        self.clock = Clock()
+        self.clock.advance(1000)
+        self.cluster = FakeCluster()
+        self.store = FakeStore()
+        self.changes = 0
+        self.services: list[FakeService] = []
+        self.logged: list[str] = []
+        self.tools = ClusterTools(self.cluster.run, "/sbin", dry_run=dry_run)
+        self.world = World(
+            clock=self.clock,
+            wall=self.clock.seconds,
+            boot="boot",
+            store=self.store,
+            service=self._service,  # type: ignore[arg-type]
+            cluster=self.tools,
+            changed=self._changed,
+            log_output=lambda name, line: self.logged.append(line),
+        )
+
+    def _service(self, name: str) -> FakeService:
+        self.services.append(FakeService(name))
+        return self.services[-1]
+
+    @property
+    def service(self) -> FakeService:
+        """Return the service that was made last."""
+        return self.services[-1]
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def running(self) -> Resource:
+        """Return `web`, started and up."""
+        resource = Resource(Record("web"), self.world)
+        resource.start(DEFINITION, "n1", 20.0)
+        self.clock.advance(0.2)
+        return resource
