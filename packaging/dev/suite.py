@@ -1,0 +1,90 @@
+"""./dev test: everything, on Debian's Twisted and the newest, and the real cluster; leaves nothing behind."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import leftovers
+import steps
+import venvs
+from steps import Result
+
+CLUSTER = "tests/cluster"
+CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """Run every step, also after one that failed, and return the exit code."""
+    steps.adopt_orphans()
+    before, results, interrupted = leftovers.look(), list[Result](), False
+    try:
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as scratch:
+            for result in plan(arguments, Path(scratch)):
+                results.append(result)  # one by one: what was done before an interruption counts
+    except KeyboardInterrupt:
+        interrupted = True
+        results.append(Result("interrupted", ok=False))
+    finally:
+        venvs.give_back()
+    results.append(nothing_left(before))
+    good = summary(results, in_ci=os.environ.get("CI") == "true")
+    return 130 if interrupted else int(not good)
+
+
+def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
+    """Yield the result of each step; with arguments only pytest's, on what they name."""
+    paths = [word for word in arguments if (venvs.TOP / word.split("::")[0]).exists()]
+    options = [word for word in arguments if word not in paths]
+    cluster = [path for path in paths if path.startswith(CLUSTER)] if paths else [CLUSTER]
+    unit = [path for path in paths if path not in cluster] if paths else ["tests", f"--ignore={CLUSTER}"]
+    pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
+    if not arguments:
+        yield steps.timed("check", partial(steps.run, CHECK))
+    for name in ("system", "newest"):
+        try:
+            python, version = environment(name)
+        except venvs.Unavailable as fault:
+            yield Result(name, ok=False, note=str(fault))
+            continue
+        if unit:
+            yield pytest(f"unit, Twisted {version}", python, [*unit, *options])
+        if name == "system" and cluster:
+            yield pytest("cluster", python, [*cluster, *options])
+
+
+def environment(name: str) -> "tuple[str, str]":
+    """Return the Python of an environment and its version of Twisted; `system` must have Debian's, or tests nothing."""
+    python = venvs.ensure(name)
+    version, file = venvs.twisted(python)
+    if name == "system" and not file.startswith(venvs.DEBIAN):
+        raise venvs.Unavailable(f"tests would not get Twisted of Debian's python3-twisted, but: {file}")
+    return python, version
+
+
+def nothing_left(before: "set[str]") -> Result:
+    """Return whether the machine is as it was."""
+    found = leftovers.left(before)
+    return Result("leftovers", not found, note="; ".join(found))
+
+
+def summary(results: "Sequence[Result]", *, in_ci: bool) -> bool:
+    """Print what ran, every skip by name, and the sums on the last line; return whether all is well."""
+    print(f"\n{'step':26}{'':8}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
+    for result in results:
+        counts = f"{result.passed:8}{result.failed:8}{len(result.skipped):8}{result.seconds:9.1f}"
+        print(f"{result.name:26}{'ok' if result.ok else 'FAILED':8}{counts}  {result.note}".rstrip())
+    skipped = [f"{result.name}: {name}" for result in results for name in result.skipped]
+    for line in skipped:
+        print(f"SKIPPED {line}")
+    if skipped and in_ci:
+        print("FAILED: with CI=true nothing may be skipped")
+    passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
+    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped", flush=True)
+    return all(result.ok for result in results) and not (skipped and in_ci)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
