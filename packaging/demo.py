@@ -73,10 +73,8 @@ def summarise(node: Node, done: list[Kill]) -> None:
     polled, worst = POLLING * 500 + repair, POLLING * 1000 + repair
     print(f"  polling every {POLLING:.0f} s would have given {polled:.0f} ms on average and {worst:.0f} ms at worst:")
     print(f"  {polled / median(outage):.0f} times and {worst / max(outage):.0f} times as long.")
-    reports = kills.status(node)["incidents"]
-    print(
-        f"  {len(done)} kills, {reports} incidents in Tocsin's journal, {kills.injections(node)} failures in Pacemaker's log."
-    )
+    incidents, told = kills.status(node)["incidents"], kills.injections(node)
+    print(f"  {len(done)} kills, {incidents} incidents in Tocsin's journal, {told} failures in Pacemaker's log.")
 
 
 def command(node: Node, argv: list[str], *quiet: str) -> None:

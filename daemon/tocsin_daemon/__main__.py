@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import click
 from twisted.internet.error import CannotListenError
@@ -57,7 +57,7 @@ LOG_FILES = 4
 @click.option("--pacemaker-bin", default=BIN, show_default=True, help="Where crm_resource and crm_mon are.")
 @click.option("--dry-run", is_flag=True, help="Log the crm_resource command of a report instead of executing it.")
 @click.option("--check-config", metavar="FILE", help="Check a service definition, print every fault, and exit (78).")
-def main(
+def main(  # noqa: PLR0913 - click passes each option as an argument
     port: int,
     state_dir: str,
     log_file: str | None,
@@ -102,7 +102,7 @@ def observe(log_file: str | None) -> None:
         directory, name = os.path.split(os.path.abspath(log_file))
         os.makedirs(directory, mode=0o750, exist_ok=True)
         file = LogFile(name, directory, rotateLength=LOG_BYTES, defaultMode=0o640, maxRotatedFiles=LOG_FILES)
-        globalLogPublisher.addObserver(textFileLogObserver(file))
+        globalLogPublisher.addObserver(textFileLogObserver(cast("IO[str]", file)))
     else:
         globalLogPublisher.addObserver(textFileLogObserver(sys.stderr))
 
@@ -116,11 +116,12 @@ def give_up(why: str, status: int) -> None:
 
 def serve(store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run: bool) -> None:
     """Listen, take up what a former daemon left, and run until the last resource has gone or SIGTERM comes."""
-    from twisted.internet import reactor
+    from twisted.internet import reactor as installed  # noqa: PLC0415 - naming it installs it
 
+    reactor = cast("EPollReactor", installed)
     children = Children(reactor)
     world = world_of(reactor, store, children, pacemaker_bin, dry_run=dry_run)
-    daemon = Daemon(world, linger, lambda: reactor.callLater(0, reactor.stop))
+    daemon = Daemon(world, linger, reactor.stop)
     become_subreaper()
     secrets = store.new_secrets()
     try:

@@ -127,7 +127,7 @@ class Children:
 
     def spawn(self, program: Program, on_end: OnEnd, *, stdout: int, stderr: int) -> Child:
         """Start a program in a session of its own; OSError where it cannot be, as execve(2) says it."""
-        process = subprocess.Popen(  # noqa: S603 - no shell; the administrator's own command
+        process = subprocess.Popen(
             list(program.argv),
             stdin=subprocess.DEVNULL,
             stdout=stdout,

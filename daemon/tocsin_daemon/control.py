@@ -9,10 +9,10 @@ longest makes room, for root's requests come complete, in one piece, at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import ServerFactory, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 
@@ -21,7 +21,7 @@ from tocsin_ocf import wire
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_GENERIC
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
     from twisted.python.failure import Failure
 
 log = Logger()
@@ -81,6 +81,7 @@ class Control(LineOnlyReceiver):
         self.refuse()
 
     def _reply(self, answer: Answer) -> None:
+        assert self.transport is not None
         self.transport.write(wire.reply_line(self.port.proof, answer.code, answer.text))
         self.transport.loseConnection()
 
@@ -92,33 +93,36 @@ class Control(LineOnlyReceiver):
     def refuse(self) -> None:
         """Close without a byte."""
         self.port.forget(self)
-        self.transport.abortConnection()
+        transport = cast("ITCPTransport", self.transport)
+        transport.abortConnection()
 
     def disarm(self) -> None:
         """Stop the clock for the request."""
         if self._cut_off and self._cut_off.active():
             self._cut_off.cancel()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget a client that is gone; Pacemaker kills its actions, and that is nothing unusual."""
         self.port.forget(self)
         if self._asked:
             self._asked.cancel()
 
 
-class ControlFactory(Factory):
+class ControlFactory(ServerFactory):
     """The port: who waits before it, and the secrets that open it."""
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, secrets: tuple[str, str], ask: Callable[[wire.Request], Deferred[Answer]]) -> None:
+    def __init__(
+        self, clock: IReactorTime, secrets: tuple[str, str], ask: Callable[[wire.Request], Deferred[Answer]]
+    ) -> None:
         """Let in whoever knows the token, prove ourselves with the proof, and pass requests to `ask`."""
         self.clock = clock
         self.token, self.proof = secrets
         self.ask = ask
         self._strangers: dict[Control, None] = {}
 
-    def buildProtocol(self, addr: IAddress) -> Control:
+    def buildProtocol(self, addr: IAddress | None) -> Control:
         """Serve one more connection."""
         return Control(self)
 

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from tocsin_daemon import definition_file
 from tocsin_daemon.core.answers import Answer
-from tocsin_daemon.core.life import Event, Phase
+from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import News
 from tocsin_daemon.core.resume import RESUME
@@ -72,12 +72,7 @@ class Daemon:
     def ask(self, request: Request) -> Deferred[Answer]:
         """Return the answer to an authenticated request, in its time."""
         try:
-            body = json.loads(request.body or "{}")
-            if not isinstance(body, dict):
-                raise BadRequest(OCF_ERR_ARGS, "the body of a request is a JSON object")
-            return self._verbs[request.verb](request.resource, body)
-        except ValueError as error:
-            return succeed(Answer(OCF_ERR_ARGS, f"the body of a request is JSON: {error}"))
+            return self._verbs[request.verb](request.resource, parse_body(request.body))
         except BadRequest as error:
             return succeed(Answer(error.code, error.reason))
 
@@ -135,6 +130,17 @@ class Daemon:
         for resource in self.resources.values():
             for line in resource.service.output.drain():
                 self.world.log_output(resource.record.resource, line)
+
+
+def parse_body(text: str) -> dict[str, Any]:
+    """Return the JSON object that a request carries, if only an empty one; BadRequest."""
+    try:
+        body = json.loads(text or "{}")
+    except ValueError as error:
+        raise BadRequest(OCF_ERR_ARGS, f"the body of a request is JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadRequest(OCF_ERR_ARGS, "the body of a request is a JSON object")
+    return body
 
 
 def seconds(body: Mapping[str, Any]) -> float:

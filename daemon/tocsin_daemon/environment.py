@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shlex
@@ -75,6 +76,4 @@ def identity(user: str, group: str) -> tuple[int | None, int | None, list[int] |
 
 
 def _gid(group: str) -> int:
-    import grp
-
     return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid

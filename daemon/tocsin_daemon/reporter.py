@@ -112,8 +112,9 @@ class Reporter:
         record = self._subject.record
         command = self._cluster.fail(record.resource, record.node)
         if self._cluster.dry_run:
-            log.info("{resource}: dry run, not executed: {command}", resource=record.resource, command=" ".join(command.argv))
-            self.tell(News.REHEARSED, " ".join(command.argv))
+            line = " ".join(command.argv)
+            log.info("{resource}: dry run, not executed: {line}", resource=record.resource, line=line)
+            self.tell(News.REHEARSED, line)
             return
         self._run(command, self._sent)
 

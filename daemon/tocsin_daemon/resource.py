@@ -181,7 +181,9 @@ class Resource:
     def _note_failed_start(self) -> None:
         failure = self._broken
         if not failure.text:
-            failure = Failure(OCF_ERR_GENERIC, f"start: {with_output(self._cause(), self._exit, self.service.output.last())}")
+            failure = Failure(
+                OCF_ERR_GENERIC, f"start: {with_output(self._cause(), self._exit, self.service.output.last())}"
+            )
         self._broken = Failure(OCF_ERR_GENERIC, "")
         log.error("{resource}: {why}", resource=self.record.resource, why=failure.text)
         self.change(replace(self.record, failure=failure), failure.text)
@@ -207,9 +209,7 @@ class Resource:
     # The answers
 
     def _wait(self, verb: str, seconds: float, answer: Callable[[], Answer | None]) -> Deferred[Answer]:
-        return self._requests.wait(
-            seconds, answer, lambda: answers.too_late(verb, self.record, seconds, self.left())
-        )
+        return self._requests.wait(seconds, answer, lambda: answers.too_late(verb, self.record, seconds, self.left()))
 
     def _to_monitor(self, *, recurring: bool) -> Answer | None:
         answer = answers.to_monitor(self.record, self.left())

@@ -77,7 +77,9 @@ def show_timeline(timeline: dict[str, Any]) -> None:
     else:
         console.print(Text(f"{name}: incident {timeline['incidents']} on {timeline['node'] or 'this node'}", "bold"))
         console.print(f"  cause   {incident['cause']}", markup=False)
-        console.print(f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False)
+        console.print(
+            f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False
+        )
         _show_steps(console, incident["times"])
         _show_lines(console, "last output", incident["output"])
         _show_lines(console, "left running", incident["processes"])
@@ -119,7 +121,7 @@ def duration(seconds: float) -> str:
     """Return a duration in its two largest units."""
     units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
     whole = int(seconds)
-    parts = []
+    parts: list[str] = []
     for name, size in units:
         count, whole = divmod(whole, size)
         if count or (name == "s" and not parts):

@@ -90,7 +90,8 @@ def kill_once(lab: Lab, node: Node, one: Witness) -> Kill:
     killed = one.kill(before["pid"])
     one.told("down")
     recovered = one.told("up")
-    row = lab.wait(lambda: _settled(node, before["incidents"]), what="the start to be over")
+    lab.wait(lambda: is_settled(node, before["incidents"]), what="the start to be over")
+    row = status(node)
     timeline = json.loads(node.run(["tocsin", "explain", "--json", NAME]).stdout)
     steps = {
         "detected": row["last_incident"]["times"]["detected"],
@@ -103,9 +104,10 @@ def kill_once(lab: Lab, node: Node, one: Witness) -> Kill:
     return Kill(killed, steps)
 
 
-def _settled(node: Node, incidents: int) -> dict[str, Any] | None:
+def is_settled(node: Node, incidents: int) -> bool:
+    """Tell whether the service is up again after one more incident."""
     row = status(node)
-    return row if row["incidents"] > incidents and row["phase"] == "running" else None
+    return bool(row["incidents"] > incidents and row["phase"] == "running")
 
 
 def has_monitor(node: Node, row: dict[str, Any]) -> bool:

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import kills
+import pytest
 from lab import Lab, Node
 
 TOP = Path(__file__).resolve().parent.parent.parent
@@ -230,7 +229,7 @@ def test_ocf_tester_passes(node: Node) -> None:
 
 
 def test_the_tools_of_the_field_read_the_agent(node: Node) -> None:
-    """pcs and crmsh describe it; crm_resource validates its parameters."""
+    """Pcs and crmsh describe it; crm_resource validates its parameters."""
     assert "stop_timeout" in node.run(["pcs", "resource", "describe", "ocf:tocsin:service"], timeout=60).stdout
     assert "stop_timeout" in node.run(["crm", "ra", "info", "ocf:tocsin:service"], timeout=60).stdout
     validate = ["crm_resource", "--validate", "--class=ocf", "--provider=tocsin", "--agent=service"]

@@ -75,7 +75,7 @@ def test_the_last_line_of_output_goes_with_the_cause() -> None:
 
 @pytest.mark.parametrize("status", [-9, None])
 def test_who_was_killed_had_no_last_word(status: int | None) -> None:
-    """"Ready to accept connections" would explain nothing."""
+    """What it said before, "Ready to accept connections", would explain nothing."""
     assert with_output("gone", status, ("Ready to accept connections",)) == "gone"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -91,7 +90,7 @@ def test_an_incident_is_shown_with_its_times() -> None:
         ([], 2, "object"),
     ],
 )
-def test_a_start_that_cannot_be_is_refused_with_the_reason(body: Any, code: int, says: str) -> None:
+def test_a_start_that_cannot_be_is_refused_with_the_reason(body: object, code: int, says: str) -> None:
     """And leaves no resource behind."""
     started = Started()
     answer = started.ask("START", text=json.dumps(body))

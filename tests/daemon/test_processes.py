@@ -71,7 +71,9 @@ def dead(pid: int) -> bool:
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize(("command", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", -9), ("kill -TERM $$", -15)])
+@pytest.mark.parametrize(
+    ("command", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", -9), ("kill -TERM $$", -15)]
+)
 async def test_the_end_of_a_child_is_told_with_its_status_and_it_is_reaped(
     children: Children, command: str, status: int
 ) -> None:
@@ -86,13 +88,19 @@ async def test_the_end_of_a_child_is_told_with_its_status_and_it_is_reaped(
     await until(lambda: dead(pids[0]))
 
 
+@pytest.fixture
+def orphan() -> processes.Process:
+    """Start a process whose parent is gone."""
+    fork = "import os, time\npid = os.fork()\nif pid: print(pid); os._exit(0)\nos.close(1); time.sleep(600)"
+    said = subprocess.run([sys.executable, "-uc", fork], stdout=subprocess.PIPE, check=True).stdout
+    process = processes.look(int(said))
+    assert process is not None
+    return process
+
+
 @pytest_twisted.ensureDeferred
-async def test_a_process_of_somebody_else_is_watched_too(children: Children) -> None:
+async def test_a_process_of_somebody_else_is_watched_too(children: Children, orphan: processes.Process) -> None:
     """Its end is told at once; its status only its parent knows."""
-    process = subprocess.Popen([sys.executable, "-c", "import os,time\nif os.fork(): os._exit(0)\ntime.sleep(600)"])
-    process.wait()
-    orphans = [p for p in processes.snapshot() if p.session == os.getsid(0) and p.start > 0 and p.name == "python"]
-    orphan = next(p for p in orphans if b"time.sleep(600)" in Path(f"/proc/{p.pid}/cmdline").read_bytes())
     ended: Deferred[int | None] = Deferred()
     child = children.adopt(orphan.pid, orphan.start, ended.callback)
     assert child is not None
@@ -113,7 +121,7 @@ async def test_orphans_are_reaped_and_children_told_on_sigchld(children: Childre
     """Whichever comes first, the pidfd or the signal: one status, told once."""
     told: list[int | None] = []
     child = children.spawn(Program(["/bin/sh", "-c", "exit 7"], ENVIRONMENT), told.append, stdout=2, stderr=2)
-    orphan = os.spawnv(os.P_NOWAIT, "/bin/true", ["true"])
+    orphan = os.posix_spawn("/bin/true", ["true"], {})  # noqa: ASYNC221 - it does not block
     deadline = time.monotonic() + 5
     while not (dead(orphan) and told) and time.monotonic() < deadline:
         children.reap()
@@ -125,7 +133,9 @@ async def test_orphans_are_reaped_and_children_told_on_sigchld(children: Childre
 async def test_a_service_runs_in_a_session_of_its_own_with_its_own_environment(service: Service) -> None:
     """Its mark tells who it is; what it writes is kept."""
     ended: Deferred[int | None] = Deferred()
-    service.start(shell("echo hello; echo $TOCSIN_RESOURCE; env | wc -l; pwd; umask; exec sleep 0"), "abc", ended.callback)
+    service.start(
+        shell("echo hello; echo $TOCSIN_RESOURCE; env | wc -l; pwd; umask; exec sleep 0"), "abc", ended.callback
+    )
     assert service.main is not None
     assert await ended == 0
     lines = service.output.drain()

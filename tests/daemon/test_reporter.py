@@ -183,7 +183,7 @@ def test_one_report_per_incarnation_over_many_recoveries() -> None:
 
 @pytest.mark.parametrize("cut", range(4))
 def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(cut: int) -> None:
-    """kill -9 of the daemon after each step: one more look, at most the one injection, acknowledged."""
+    """Kill -9 of the daemon after each step: one more look, at most the one injection, acknowledged."""
     before = Outside()
     failed(before)
     steps = [(0, status_xml()), (0, ""), (0, status_xml(call=5))]

@@ -91,7 +91,9 @@ class FakeCluster:
         return sum(tool in command for command, _ in self.asked)
 
 
-def status_xml(*, call: int = 0, managed: bool = True, nodes: tuple[str, ...] = ("n1",), maintenance: bool = False) -> str:
+def status_xml(
+    *, call: int = 0, managed: bool = True, nodes: tuple[str, ...] = ("n1",), maintenance: bool = False
+) -> str:
     """Return what crm_mon says of a cluster in which `web` was started on n1."""
     failure = f'<failures><failure op_key="web_asyncmon_0" node="n1" call="{call}"/></failures>' if call else ""
     where = "".join(f'<node name="{name}"/>' for name in nodes)
