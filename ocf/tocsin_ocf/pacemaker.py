@@ -103,20 +103,14 @@ class Cluster:
 
     def injected(self, resource: str, node: str) -> int:
         """Return the call id of the failure that `--fail` left for this resource and node, 0 without one."""
-        key = f"{base_id(resource)}_asyncmon_0"
-        calls = [f.call for f in self.failures if f.node == node and base_operation(f.operation) == key]
+        keys = {f"{resource}_asyncmon_0", f"{base_id(resource)}_asyncmon_0"}
+        calls = [f.call for f in self.failures if f.node == node and f.operation in keys]
         return max(calls, default=0)
 
 
 def base_id(resource: str) -> str:
     """Return the id of the primitive: "web" for the clone instance "web:1"."""
     return resource.partition(":")[0]
-
-
-def base_operation(key: str) -> str:
-    """Return an operation key without the instance number: "web_asyncmon_0" for "web:1_asyncmon_0"."""
-    resource, _, tail = key.rpartition("_asyncmon_")
-    return f"{base_id(resource)}_asyncmon_{tail}"
 
 
 def parse_status(reply: Reply) -> Cluster:

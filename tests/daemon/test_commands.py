@@ -1,0 +1,231 @@
+"""`tocsin` and `tocsind` as commands: what they print, and with which status they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tocsin_daemon import __main__ as tocsind
+from tocsin_daemon import cli, screen
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import Entry, Failure, Incident, Main, Record
+from tocsin_daemon.core.report import Stage
+from tocsin_daemon.store import Store
+from tocsin_ocf.client import NoDaemon, ask
+from tocsin_ocf.rundir import Rundir
+
+MARKS = {"detected": 1000.0, "decided": 1000.012, "reported": 1000.03, "acknowledged": 1000.05, "recovered": 1000.2}
+RECORD = Record(
+    "web",
+    node="n1",
+    phase=Phase.STOPPED,
+    main=Main(1, 2, "boot"),
+    incident=Incident("a", "main process 1 exited [red]3[/red]", Stage.ACKNOWLEDGED, marks=MARKS, output=("bye",)),
+    incidents=2,
+    journal=(Entry(900.0, "long ago"), Entry(1000.0, "main process ended: failed")),
+)
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> str:
+    """Return a state directory in which a daemon that has ended left one record."""
+    store = Store(str(tmp_path / "run"), 9909)
+    store.open()
+    store.save(RECORD)
+    os.close(store._lock)
+    return str(tmp_path / "run")
+
+
+def tocsin(state_dir: str, *words: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(cli.main, ["--state-dir", state_dir, *words])
+
+
+def test_status_without_a_daemon_shows_what_it_left(state_dir: str) -> None:
+    """A stopped resource needs no daemon."""
+    result = tocsin(state_dir, "status")
+    assert result.exit_code == 0
+    assert "web" in result.output and "stopped" in result.output
+    assert "exited [red]3[/red]; recovered after 200 ms" in result.output
+
+
+def test_status_says_when_a_daemon_should_be_there_and_is_not(state_dir: str) -> None:
+    """The state on disk is shown, and the exit status is 1."""
+    store = Store(state_dir, 9909)
+    store.save(replace(RECORD, phase=Phase.RUNNING))
+    result = tocsin(state_dir, "status", "--json")
+    assert result.exit_code == 1
+    assert "no tocsind is running" in result.output
+    assert json.loads(result.output[: result.output.rindex("]") + 1])[0]["phase"] == "running"
+
+
+def test_nothing_is_no_error(tmp_path: Path) -> None:
+    """Before the first start."""
+    result = tocsin(str(tmp_path / "none"), "status")
+    assert result.exit_code == 0
+    assert "no resources" in result.output
+
+
+def test_explain_tells_each_step_with_its_time(state_dir: str) -> None:
+    """From detected to recovered, and the journal around it."""
+    result = tocsin(state_dir, "explain", "web")
+    assert result.exit_code == 0
+    for said in ("+12 ms", "+30 ms", "+50 ms", "+200 ms", "bye", "main process ended: failed", "[red]3[/red]"):
+        assert said in result.output
+    assert "long ago" not in result.output
+    assert json.loads(tocsin(state_dir, "explain", "--json", "web").output)["incident"]["times"] == MARKS
+
+
+def test_explain_of_the_unknown_says_what_to_do(state_dir: str) -> None:
+    """Exit status 1."""
+    result = tocsin(state_dir, "explain", "db")
+    assert result.exit_code == 1
+    assert "no resource db" in result.output
+
+
+def test_explain_without_an_incident_says_so(state_dir: str) -> None:
+    """And shows the last of the journal."""
+    Store(state_dir, 9909).save(replace(RECORD, incident=None))
+    assert "no incident" in tocsin(state_dir, "explain", "web").output
+
+
+def test_a_failed_start_is_shown(state_dir: str) -> None:
+    """It is no incident, but the reason why the service is down."""
+    Store(state_dir, 9909).save(replace(RECORD, incident=None, failure=Failure(5, "no such program")))
+    assert "web: no such program" in tocsin(state_dir, "status").output
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h"), (90061, "1d 1h"), (86400 * 400, "400d")]
+)
+def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+    """As people say it."""
+    assert screen.duration(seconds) == text
+
+
+def test_check_config_prints_every_fault_and_ends_with_78(tmp_path: Path) -> None:
+    """EX_CONFIG, for scripts."""
+    path = tmp_path / "web.yaml"
+    path.write_text("usr: x\nstop_signal: FOO\n")
+    result = CliRunner().invoke(tocsind.main, ["--check-config", str(path)])
+    assert result.exit_code == 78
+    assert len(result.output.splitlines()) == 3
+    path.write_text("command: /bin/true\n")
+    assert CliRunner().invoke(tocsind.main, ["--check-config", str(path)]).exit_code == 0
+    assert CliRunner().invoke(tocsind.main, ["--check-config", str(tmp_path / "none")]).exit_code == 78
+
+
+class Running:
+    """A real tocsind."""
+
+    def __init__(self, directory: Path) -> None:
+        """Start it on a free port, and wait until it says that it listens."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.state_dir = str(directory / "run")
+        self.log = directory / "tocsind.log"
+        self.argv = [sys.executable, "-m", "tocsin_daemon", "--port", str(self.port), "--state-dir", self.state_dir]
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind("")
+        self.notify.settimeout(20)
+        self.process = self.start()
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start one more."""
+        address = "@" + self.notify.getsockname()[1:].decode()
+        path = os.pathsep.join(part for part in sys.path if part)
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "NOTIFY_SOCKET": address}
+        process = subprocess.Popen([*self.argv, "--linger", "600", "--log-file", str(self.log), *words], env=environment)
+        self.said = self.notify.recv(1000).decode()
+        return process
+
+    def ask(self, verb: str, body: str = "") -> tuple[int, str]:
+        """Ask it."""
+        return ask(Rundir(self.state_dir, self.port), self.port, verb, "web", body, 10.0)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Running]:
+    """Run one for a test, and leave no service of it."""
+    running = Running(tmp_path)
+    yield running
+    if running.process.poll() is not None:
+        running.process = running.start()
+    running.ask("STOP", '{"timeout":10000}')
+    running.process.terminate()
+    assert running.process.wait(10) == 0
+    running.notify.close()
+
+
+START = '{"node":"n1","timeout":10000,"definition":{"command":["/bin/sleep","606"]}}'
+
+
+def test_a_daemon_says_that_it_listens_and_does_its_job(daemon: Running) -> None:
+    """The one test over a real socket."""
+    assert daemon.said == "READY=1"
+    assert daemon.ask("MONITOR") == (7, "")
+    assert daemon.ask("START", START) == (0, "")
+    assert daemon.ask("MONITOR") == (0, "")
+    assert json.loads(daemon.ask("STATUS")[1])[0]["phase"] == "running"
+    assert daemon.ask("STOP", '{"timeout":10000}') == (0, "")
+    assert "listens" in daemon.log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_end_of_the_daemon_touches_no_service(daemon: Running, number: int) -> None:
+    """The next one takes it over: the same process, nothing reported."""
+    daemon.ask("START", START)
+    before = json.loads(daemon.ask("STATUS")[1])[0]
+    daemon.process.send_signal(number)
+    daemon.process.wait(10)
+    daemon.process = daemon.start()
+    after = json.loads(daemon.ask("STATUS")[1])[0]
+    assert (after["pid"], after["incarnation"], after["phase"]) == (before["pid"], before["incarnation"], "running")
+    assert after["incidents"] == 0
+
+
+def test_a_death_without_a_daemon_is_an_incident_of_the_next(daemon: Running) -> None:
+    """Nothing is lost."""
+    daemon.ask("START", START)
+    pid = json.loads(daemon.ask("STATUS")[1])[0]["pid"]
+    daemon.process.kill()
+    daemon.process.wait(10)
+    os.kill(pid, signal.SIGKILL)
+    daemon.process = daemon.start()
+    assert daemon.ask("MONITOR")[0] == 7
+    assert json.loads(daemon.ask("STATUS")[1])[0]["incidents"] == 1
+
+
+def test_a_second_daemon_ends_with_75_and_says_why(daemon: Running) -> None:
+    """EX_TEMPFAIL: the agent goes on and connects to the first."""
+    assert daemon.start().wait(10) == 75
+    assert "another tocsind" in daemon.said
+
+
+def test_a_taken_port_ends_the_daemon_with_69_and_leaves_no_secret(daemon: Running, tmp_path: Path) -> None:
+    """EX_UNAVAILABLE."""
+    other = str(tmp_path / "other")
+    assert daemon.start("--state-dir", other).wait(10) == 69
+    assert "cannot listen" in daemon.said
+    assert Rundir(other, daemon.port).secrets() is None
+
+
+def test_a_daemon_that_ends_leaves_nobody_to_ask(daemon: Running) -> None:
+    """Its secrets go with it."""
+    daemon.process.terminate()
+    daemon.process.wait(10)
+    begun = time.monotonic()
+    with pytest.raises(NoDaemon):
+        daemon.ask("MONITOR")
+    assert time.monotonic() - begun < 1
