@@ -1,7 +1,7 @@
 """
 The line protocol between agent (or `tocsin`) and `tocsind`: bytes in, values out, for both ends.
 
-One request per connection, one line each way, UTF-8, ended by "\\n":
+One request per connection, one line each way, UTF-8, ended by a newline:
 
     tocsin/1 TOKEN VERB RESOURCE [{json}]       request
     tocsin/1 PROOF CODE TEXT...                 reply

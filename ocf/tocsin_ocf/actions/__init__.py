@@ -1,0 +1,1 @@
+"""What the agent does for each action; one module each, so that a monitor compiles nothing but its own."""

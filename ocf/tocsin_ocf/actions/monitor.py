@@ -1,0 +1,29 @@
+"""
+`monitor`: one round trip; the daemon answers from what it knows.
+
+This is the path that runs every minute for every resource. What is imported here costs CPU time each time, so
+whatever deals with an answer that does not come is in another module.
+"""
+
+from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
+from tocsin_ocf.exit_codes import ActionFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tocsin_ocf.invocation import Invocation
+
+
+def monitor(asked: "Invocation") -> "tuple[int, str]":
+    """Return what the daemon says of the resource, or what the disk says where no daemon can be asked."""
+    resource = asked.resource
+    try:
+        return ask(asked.rundir, asked.port, "MONITOR", resource, question(asked), asked.remaining())
+    except (NoDaemon, Stranger, Mute, PermissionError, ActionFailed) as fault:
+        from tocsin_ocf.actions.unanswered import monitor_unanswered
+
+        return monitor_unanswered(asked, fault)
+
+
+def question(asked: "Invocation") -> str:
+    """Return the body of a MONITOR; `interval` 0 is a probe."""
+    return f'{{"timeout":{asked.daemon_timeout()},"interval":{asked.interval}}}'

@@ -1,0 +1,46 @@
+"""`start`: hand the daemon everything that it needs; 0 only when the service is up."""
+
+import json
+import os
+
+from tocsin_ocf.actions.validate_all import check, service
+from tocsin_ocf.client import Mute, Stranger
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM
+from tocsin_ocf.invocation import META, Invocation
+from tocsin_ocf.launch import ask_launching
+from tocsin_ocf.port_owner import why_unanswered
+
+CRM_NODE = "/usr/sbin/crm_node"
+CRM_NODE_SECONDS = 5
+
+
+def start(asked: Invocation) -> "tuple[int, str]":
+    """Have the daemon start the service; start the daemon where there is none."""
+    resource = asked.resource
+    check(asked, local=True)
+    if os.geteuid() != 0:
+        return OCF_ERR_PERM, f"start of {resource} needs root"
+    fields = {"node": asked.variable(f"{META}on_node") or _node(), **_what_to_run(asked)}
+    try:
+        return ask_launching(asked, "START", lambda: json.dumps({"timeout": asked.daemon_timeout(), **fields}))
+    except PermissionError as error:
+        return OCF_ERR_PERM, str(error)
+    except (Stranger, Mute) as fault:
+        return OCF_ERR_GENERIC, why_unanswered(fault, asked)
+
+
+def _what_to_run(asked: Invocation) -> "dict[str, object]":
+    """Return what defines the service: the file alone, or the parameters."""
+    config = asked.parameter("config")
+    return {"config": config} if config else {"definition": service(asked).as_dict()}
+
+
+def _node() -> str:
+    """Ask the cluster for this node's name, as somebody does who starts a resource by hand; "" where it is mute."""
+    import subprocess
+
+    try:
+        found = subprocess.run([CRM_NODE, "-n"], capture_output=True, timeout=CRM_NODE_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.decode("utf-8", "replace").strip()

@@ -1,0 +1,113 @@
+"""
+`validate-all`, and the same checks before a start: every fault at once, in words that say what would be right.
+
+Without OCF_CHECK_LEVEL only what no node could accept; from 10 on also what this machine lacks. It works
+without root and without a daemon that listens, and is silent when all is well: pcs prints whatever it says.
+"""
+
+import sys
+
+from tocsin_ocf import definition as definitions
+from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_CONFIGURED, OCF_ERR_GENERIC, ActionFailed
+from tocsin_ocf.invocation import Invocation, wrong
+from tocsin_ocf.launch import daemon, daemon_args
+from tocsin_ocf.local import PATH, file_fault, local_fault, program_fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+LOCAL_LEVEL = 10
+EX_CONFIG = 78
+"""Exit status of `tocsind --check-config` for a faulty file (sysexits.h)."""
+
+
+def validate_all(asked: Invocation) -> "tuple[int, str]":
+    """Return 0 for parameters that can work; ActionFailed for others, after all faults were printed."""
+    level = asked.variable("OCF_CHECK_LEVEL")
+    check(asked, local=level.isdecimal() and int(level) >= LOCAL_LEVEL)
+    if asked.parameter("config"):
+        _check_file(asked, asked.parameter("config"))
+    return 0, ""
+
+
+def check(asked: Invocation, *, local: bool) -> None:
+    """Raise ActionFailed where the parameters are faulty, or (`local`) where this machine lacks what they name."""
+    faults = parameter_faults(asked)
+    if faults:
+        _refuse(OCF_ERR_CONFIGURED, faults)
+    if local:
+        config = asked.parameter("config")
+        _demand(file_fault("config", config) if config else local_fault(service(asked)))
+
+
+def parameter_faults(asked: Invocation) -> "list[str]":
+    """Return everything that no node could accept."""
+    faults = []
+    readers = (lambda: asked.port, lambda: asked.state_dir, lambda: daemon(asked), lambda: daemon_args(asked))
+    for reader in readers:
+        try:
+            reader()
+        except ActionFailed as failed:
+            faults.append(failed.reason)
+    return faults + (_config_faults(asked) if asked.parameter("config") else _service_faults(asked))
+
+
+def _config_faults(asked: Invocation) -> "list[str]":
+    """With `config` the file alone defines the service: what stands beside it would silently not count."""
+    config = asked.parameter("config")
+    beside = ", ".join(_given(asked))
+    faults = [] if config[0] == "/" else [wrong("config", config, "use an absolute path").reason]
+    return faults + ([f"parameter config: the file alone defines the service; remove {beside}"] if beside else [])
+
+
+def _service_faults(asked: Invocation) -> "list[str]":
+    given = _given(asked)
+    if "command" in given:
+        return [f"parameter {fault!r}" for fault in definitions.read(given)[1]]
+    missing = "parameter command: missing; give the program to run, or with config a file that defines the service"
+    others = definitions.read({"command": "none", **given})[1]
+    return [missing, *(f"parameter {fault!r}" for fault in others)]
+
+
+def _given(asked: Invocation) -> "dict[str, str]":
+    """Return the parameters that define a service, as far as they are set."""
+    return {key: asked.parameter(key) for key in definitions.KEYS if asked.parameter(key)}
+
+
+def service(asked: Invocation) -> definitions.Definition:
+    """Return what the parameters define; they were checked."""
+    found = definitions.read(_given(asked))[0]
+    assert found is not None, "parameters are checked before they are used"  # noqa: S101
+    return found
+
+
+def _check_file(asked: Invocation, config: str) -> None:
+    """Have the daemon's own code read the file; the agent's Python may have no YAML."""
+    import subprocess
+
+    _demand(program_fault("daemon", daemon(asked)) or file_fault("config", config))
+    command, environment = [daemon(asked), "--check-config", config], {"PATH": PATH, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(  # noqa: PLW1510 the status is read below
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=asked.remaining(), env=environment
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ActionFailed(OCF_ERR_GENERIC, f"{config} was not checked: {error}") from None
+    said = [line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line.strip()]
+    if done.returncode == EX_CONFIG and said:
+        _refuse(OCF_ERR_ARGS, said)
+    if done.returncode:
+        raise ActionFailed(OCF_ERR_GENERIC, f"{config} was not checked: {said[-1] if said else done.returncode}")
+
+
+def _demand(fault: "tuple[int, str] | None") -> None:
+    if fault:
+        raise ActionFailed(*fault)
+
+
+def _refuse(code: int, faults: "list[str]") -> "NoReturn":
+    """Print all faults, and raise the first with how many more there are."""
+    sys.stderr.write("".join(f"{fault}\n" for fault in faults))
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    raise ActionFailed(code, f"{faults[0][: 120 - len(more)]}{more}")

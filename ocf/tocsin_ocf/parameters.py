@@ -1,0 +1,166 @@
+"""
+What the agent tells Pacemaker, pcs, crmsh and the manual page about itself: its parameters and its actions.
+
+Everything that is printed about them is rendered from these two tables. Plain text in a table costs a call of
+the agent next to nothing, where code would: the controller asks for meta-data before every start.
+"""
+
+from tocsin_ocf.rundir import DAEMON, PORT, STATE_DIR
+
+SHORT = "Runs a service and reports its failure at once"
+LONG = """\
+Runs a program as a cluster resource and tells Pacemaker of its failure in milliseconds, instead of at the next
+monitor. A daemon, tocsind, starts the program and watches it without pause; it reports a failure with
+"crm_resource --fail", and the true cause is in the exit reason, "tocsin status" and "tocsin explain". The agent
+starts the daemon when it is needed. A daemon that crashes or is upgraded never touches the service: the next one
+takes it up again.
+
+The program has to stay in the foreground. All its processes belong to the resource: stop succeeds only when
+every one of them is gone.
+
+A monitor only asks the daemon, so an interval of a minute is enough. Set migration-threshold and failure-timeout,
+or a service that fails right after every start is restarted for ever. A reported failure means a restart,
+whatever the on-fail of monitor says, unless "op asyncmon interval=0 on-fail=..." says the same."""
+
+
+class Parameter:
+    """One parameter; `group` names the parameters whose values together no two resources may share."""
+
+    __slots__ = ("default", "group", "long", "name", "reloadable", "short", "type", "unique")
+
+    def __init__(  # noqa: PLR0913 a row has as many columns as OCF gives a parameter attributes
+        self,
+        name: str,
+        short: str,
+        long: str,
+        default: str = "",
+        type: str = "string",  # noqa: A002 OCF's word
+        group: str = "",
+        *,
+        unique: bool = False,
+        reloadable: bool = False,
+    ) -> None:
+        """Keep the row. None is required alone: it is `command` or `config`."""
+        self.name = name
+        self.short = short
+        self.long = long
+        self.default = default
+        self.type = type
+        self.group = group
+        self.unique = unique
+        self.reloadable = reloadable
+
+
+class Action:
+    """One action; times as Pacemaker spells them, "" where the action has no such attribute."""
+
+    __slots__ = ("depth", "interval", "name", "timeout")
+
+    def __init__(self, name: str, timeout: str, interval: str = "", depth: str = "") -> None:
+        """Keep the row."""
+        self.name = name
+        self.timeout = timeout
+        self.interval = interval
+        self.depth = depth
+
+
+PARAMETERS = (
+    Parameter(
+        "command",
+        "Program to run, with its arguments",
+        "The program, in the foreground, and its arguments. It is split into words as a shell splits them, with quotes "
+        "and backslashes, but no shell runs: there are no variables, pipes or wildcards. A name without a slash is "
+        "looked up in the usual directories. Give either command or config.\n\n"
+        "Two resources may run the same command only if they differ in directory, environment_file or user.",
+        group="service",
+    ),
+    Parameter(
+        "user",
+        "User to run as",
+        "Name or number of the account that the program runs as, with that account's supplementary groups; root if "
+        "not set. Set it for every program that does not give up its rights by itself.",
+        group="service",
+    ),
+    Parameter(
+        "group",
+        "Group to run as",
+        "Name or number of the group that the program runs as. Set it when that is not the primary group of user.",
+    ),
+    Parameter(
+        "directory",
+        "Working directory",
+        "Absolute path of the directory that the program starts in. Set it when the program looks for files by "
+        "relative paths, or leaves its core dumps where it was started.",
+        default="/",
+        group="service",
+    ),
+    Parameter(
+        "environment_file",
+        "File with environment variables",
+        "Absolute path of a file with lines NAME=value that are added to the program's environment, which otherwise "
+        "holds only the basics. The place for what must not stand in the cluster's configuration, such as passwords; "
+        "it is read at each start, and has to be there on each node.",
+        group="service",
+    ),
+    Parameter(
+        "stop_signal",
+        "Signal that asks the program to end",
+        "Name or number of the signal that a stop begins with. Change it for programs that end cleanly at another one, "
+        "such as QUIT for nginx (serves what it has begun) or INT for PostgreSQL (fast shutdown).",
+        default="TERM",
+    ),
+    Parameter(
+        "stop_timeout",
+        "Time before a stop kills",
+        "How long the program has to end by itself before all its processes are killed, such as 30s or 2m. If not set, "
+        "two thirds of the stop operation's timeout. When a program needs longer, raise that timeout rather than this: "
+        "killing has to fit inside it, because a stop that times out fences the node.",
+    ),
+    Parameter(
+        "config",
+        "File that defines the service",
+        "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of the "
+        "parameters above: command, user, group, directory, environment_file, stop_signal, stop_timeout. It has to be "
+        "the same on each node, and is read at each start. Use it when arguments get long, or quoting hard.",
+        group="config",
+        unique=True,
+    ),
+    Parameter(
+        "port",
+        "Local TCP port of the daemon",
+        "Where tocsind listens, on 127.0.0.1 only. Resources with the same port share one daemon, which is the usual "
+        "case. Change it when another program needs this port, or to give a resource a daemon of its own; then to the "
+        "same on each node.",
+        default=str(PORT),
+        type="integer",
+    ),
+    Parameter(
+        "daemon",
+        "Program of the daemon",
+        "Absolute path of tocsind. Change it when tocsind is installed elsewhere, as in a virtual environment.",
+        default=DAEMON,
+    ),
+    Parameter(
+        "daemon_args",
+        "Further arguments of the daemon",
+        "Appended to the daemon's command line when it is started, so they override what the agent passes. Resources "
+        "that share a port should share them too: whichever starts first starts the daemon.",
+    ),
+    Parameter(
+        "state_dir",
+        "Directory for run-time state",
+        "Absolute path of the directory below which each daemon keeps what outlives it: secrets, and what it knows of "
+        "each resource. It must be empty after a boot and open to root alone for writing. There is hardly a reason to "
+        "change it, except for tests.",
+        default=STATE_DIR,
+    ),
+)
+
+ACTIONS = (
+    Action("start", "30s"),
+    Action("stop", "30s"),
+    Action("monitor", "20s", interval="60s", depth="0"),
+    Action("asyncmon", "20s", interval="0s"),
+    Action("validate-all", "20s"),
+    Action("meta-data", "5s"),
+)

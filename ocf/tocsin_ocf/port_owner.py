@@ -1,0 +1,106 @@
+"""Who listens on a port, from /proc/net and /proc/PID/fd: for the reason of an action that met a stranger there."""
+
+import os
+
+from tocsin_ocf.client import Mute
+from tocsin_ocf.processes import look
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tocsin_ocf.invocation import Invocation
+    from tocsin_ocf.rundir import Rundir
+
+LISTENING = "0A"
+"""TCP_LISTEN in /proc/net/tcp (Linux, include/net/tcp_states.h)."""
+REACHED = (
+    *("00000000", "0100007F", "7F000001"),
+    *("0" * 32, "0000000000000000FFFF00000100007F", "00000000000000000000FFFF7F000001"),
+)
+"""What a connection to 127.0.0.1 reaches, as /proc/net/tcp and tcp6 print it: the machine's order of bytes."""
+
+
+class Owner:
+    """A process that listens; `pid` 0 where it cannot be found, as in another namespace."""
+
+    __slots__ = ("name", "pid", "user")
+
+    def __init__(self, pid: int, name: str, user: str) -> None:
+        """Keep all three."""
+        self.pid = pid
+        self.name = name
+        self.user = user
+
+    def __str__(self) -> str:
+        """Return what an administrator needs to find it."""
+        return f"{self.name}[{self.pid}] of user {self.user}" if self.pid else f"a process of user {self.user}"
+
+
+def port_owner(port: int) -> "Owner | None":
+    """Return who listens where a connection to 127.0.0.1:`port` arrives, None where nobody does."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for uid, inode in _listeners(table, port):
+            pid = _holder(inode)
+            process = look(pid) if pid else None
+            return Owner(pid, process.name, _user(uid)) if process else Owner(0, "", _user(uid))
+    return None
+
+
+def squatter(rundir: "Rundir", port: int) -> str:
+    """Return in words who has the port of our daemon, "" where nobody has or our daemon itself."""
+    owner = port_owner(port)
+    if owner is None or owner.pid == daemon_pid(rundir):
+        return ""
+    return f"port {port} is held by {owner}, not by our daemon"
+
+
+def why_unanswered(fault: Exception, asked: "Invocation") -> str:
+    """Return in words why a question got no answer from our daemon."""
+    rundir, port = asked.rundir, asked.port
+    taken = squatter(rundir, port)
+    if taken:
+        return taken
+    pid, seconds = daemon_pid(rundir), (asked.timeout - asked.reserve) / 1000
+    if isinstance(fault, Mute) and pid > 0:
+        return f"tocsind (pid {pid}, port {port}) does not answer within {seconds:g} s"
+    return f"tocsind on port {port}: {fault}"
+
+
+def daemon_pid(rundir: "Rundir") -> int:
+    """Return the pid that our daemon wrote into its lock, -1 where there is none."""
+    try:
+        with open(rundir.lock, encoding="ascii") as file:
+            return int(file.read(32))
+    except (OSError, ValueError):
+        return -1
+
+
+def _listeners(table: str, port: int) -> "list[tuple[int, str]]":
+    """Return owner and inode of the sockets in one of the kernel's tables (proc_net_tcp in its documentation)."""
+    try:
+        with open(table, encoding="ascii") as file:
+            rows = [line.split() for line in file][1:]
+    except OSError:
+        return []
+    wanted = [f"{address}:{port:04X}" for address in REACHED]
+    return [(int(row[7]), row[9]) for row in rows if row[1] in wanted and row[3] == LISTENING]
+
+
+def _holder(inode: str) -> int:
+    """Return the pid that has the socket open, 0 where none is seen."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                if os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inode}]":
+                    return int(pid)
+        except OSError:  # it ended, or it is not ours to look at
+            continue
+    return 0
+
+
+def _user(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

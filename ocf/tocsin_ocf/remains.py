@@ -1,0 +1,153 @@
+"""
+What is true of a resource when no daemon can be asked: from its record on disk, and the process table.
+
+A dead daemon is no dead service, and the record alone is no proof of a living one. And a stop has to end the
+service even where the daemon's program is gone: a failed stop fences the node.
+"""
+
+import json
+import os
+import select
+import signal
+from contextlib import suppress
+from time import monotonic
+
+from tocsin_ocf import processes
+from tocsin_ocf.exit_codes import ActionFailed
+from tocsin_ocf.invocation import PARAMETER, Invocation
+from tocsin_ocf.processes import Process
+from tocsin_ocf.rundir import Rundir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STOPPED = "stopped"
+NOBODY = (0, 0)
+"""A main process that no process table holds."""
+MAX_RECORD = 8 * 1024 * 1024
+
+
+class Remains:
+    """What a daemon left of one resource; `readable` False where its record is corrupt, hence nothing is known."""
+
+    __slots__ = ("incarnation", "known", "main", "path", "phase", "readable")
+
+    def __init__(self, path: str, record: "Mapping[str, object] | None") -> None:
+        """Take from a record what is needed, and nothing on trust."""
+        self.path = path
+        self.phase, self.incarnation, self.main = STOPPED, "", NOBODY
+        self.known: dict[int, int] = {}
+        self.readable = True
+        if record is None:
+            return
+        try:
+            self._take(record)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            self.readable = False
+
+    def _take(self, record: "Mapping[str, object]") -> None:
+        phase, incarnation, process, members = (record[k] for k in ("phase", "incarnation", "process", "members"))
+        if not (isinstance(phase, str) and isinstance(incarnation, str) and isinstance(members, dict)):
+            raise TypeError
+        if isinstance(process, dict) and process["boot"] != processes.boot_id():
+            return  # of another boot: whatever ran is gone
+        self.phase, self.incarnation = phase, incarnation
+        self.main = (int(process["pid"]), int(process["start"])) if isinstance(process, dict) else NOBODY
+        self.known = {int(pid): int(start) for pid, start in members.items()}
+
+    @property
+    def clean(self) -> bool:
+        """Tell whether nothing of the resource should run, as far as is known."""
+        return self.readable and self.phase == STOPPED
+
+    def living(self) -> "list[Process]":
+        """Return the processes of the service that are alive."""
+        table = processes.snapshot()
+        found = processes.marked(self.incarnation, table) if self.incarnation else set()
+        return processes.members(table, self.main, self.known, found)
+
+    def end(self, deadline: float) -> "list[Process]":
+        """Ask all living processes to end, kill what is left at half time; return what is left at the deadline."""
+        half = monotonic() + (deadline - monotonic()) / 2
+        left = self._end_by(signal.SIGTERM, half)
+        return self._end_by(signal.SIGKILL, deadline) if left else []
+
+    def _end_by(self, number: int, until: float) -> "list[Process]":
+        """Signal every process once, those too that appear meanwhile, until none is left or the time is over."""
+        signalled: set[tuple[int, int]] = set()
+        while True:
+            left = self.living()
+            if not left or monotonic() > until:
+                return left
+            for process in left:
+                self.known[process.pid] = process.start
+                if (process.pid, process.start) not in signalled:
+                    processes.send_signal(process, number)
+                    signalled.add((process.pid, process.start))
+            _wait_for_end(left[0], min(0.1, max(0.0, until - monotonic())))
+
+    def mark_stopped(self) -> None:
+        """
+        Write into the record that the resource has stopped; at once, so that nobody reads half of it.
+
+        Where the file system refuses, the process table still tells the truth next time.
+        """
+        record = _load(self.path)
+        if isinstance(record, dict):
+            with suppress(OSError):
+                self._replace({**record, "phase": STOPPED})
+
+    def _replace(self, record: "Mapping[str, object]") -> None:
+        fresh = f"{self.path}.new"
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+        os.replace(fresh, self.path)
+
+
+def remains_of(rundir: Rundir, resource: str) -> Remains:
+    """Return what is left of `resource`; nothing where it has no record. PermissionError."""
+    path = rundir.record(resource)
+    if not rundir.has_record(resource):
+        return Remains(path, None)
+    record = _load(path)
+    return Remains(path, record if isinstance(record, dict) else {})
+
+
+def relocated(asked: Invocation) -> "Invocation | None":
+    """Return the call as for the port where a daemon keeps a record of its resource, None where none does."""
+    try:
+        state_dir = asked.state_dir
+        ports = sorted(int(name) for name in os.listdir(state_dir) if name.isascii() and name.isdigit())
+    except (ActionFailed, OSError):
+        return None
+    for port in ports:
+        if Rundir(state_dir, port).has_record(asked.resource):
+            return Invocation({**asked.environ, f"{PARAMETER}port".encode(): str(port).encode()})
+    return None
+
+
+def _load(path: str) -> object:
+    """Return the JSON in a file, None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return json.loads(file.read(MAX_RECORD))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wait_for_end(process: Process, seconds: float) -> None:
+    """Wait until a process has ended, or the time is over."""
+    try:
+        fd = os.pidfd_open(process.pid)
+    except OSError:
+        return
+    waiting = select.poll()
+    waiting.register(fd, select.POLLIN)
+    try:
+        waiting.poll(seconds * 1000)
+    finally:
+        os.close(fd)
