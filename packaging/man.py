@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""
+Render the manual page ocf_tocsin_service(7) from the agent's tables.
+
+    man.py > ocf_tocsin_service.7
+
+The second rendering of what meta-data prints; a test says that the committed page is current.
+"""
+
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ocf"))
+
+from tocsin_ocf import __version__, exit_codes
+from tocsin_ocf.parameters import ACTIONS, LONG, PARAMETERS, SHORT, Action, Parameter
+
+DATE = "2026-11-21"
+"""When the text last changed; a build's date would make every build another page."""
+
+WIDTH = 78
+"""mandoc -Tlint wants lines below 80 bytes."""
+
+EXAMPLES = (
+    (
+        "A web server; a failure is reported at once, and after three failures within ten minutes it moves:",
+        """\
+pcs resource create web ocf:tocsin:service \\
+    command="/usr/sbin/nginx -g 'daemon off;'" stop_signal=QUIT \\
+    op monitor interval=60s timeout=20s \\
+    meta migration-threshold=3 failure-timeout=10min""",
+    ),
+    (
+        "A failure that is reported at once shall fence the node, as one that a monitor finds:",
+        """\
+pcs resource create db ocf:tocsin:service config=/etc/tocsin/db.yaml \\
+    op monitor interval=60s on-fail=fence \\
+    op asyncmon interval=0 on-fail=fence""",
+    ),
+)
+
+CODES = (
+    ("OCF_SUCCESS", "The action succeeded; for monitor: the service runs."),
+    ("OCF_ERR_GENERIC", "The service failed, or the daemon gives no answer."),
+    ("OCF_ERR_ARGS", "The service definition on this node is faulty."),
+    ("OCF_ERR_UNIMPLEMENTED", "The agent has no such action."),
+    ("OCF_ERR_PERM", "Rights are missing."),
+    ("OCF_ERR_INSTALLED", "A program, account, directory or file is not on this node."),
+    ("OCF_ERR_CONFIGURED", "A parameter has a value that no node could accept."),
+    ("OCF_NOT_RUNNING", "The service does not run, and should not."),
+)
+
+FILES = (
+    ("/etc/tocsin/NAME.yaml", "Service definitions, for the parameter config."),
+    ("/run/tocsin/PORT/", "Run-time state of the daemon on a port; for root alone."),
+    ("/run/tocsin/PORT/tocsind.out", "What the daemon printed before its log was open."),
+    ("/var/log/tocsin/tocsind-PORT.log", "The log of a daemon that the agent started."),
+)
+
+
+def render() -> str:
+    """Return the page."""
+    parts = (
+        f'.TH OCF_TOCSIN_SERVICE 7 {DATE} "tocsin {__version__}" "OCF resource agents"',
+        _section("NAME", f"ocf_tocsin_service \\- {_escape(SHORT[0].lower() + SHORT[1:])}"),
+        _section("SYNOPSIS", ".B service\n" + _escape("|".join(action.name for action in ACTIONS))),
+        _section("DESCRIPTION", _paragraphs(LONG)),
+        _section("PARAMETERS", *map(_parameter, PARAMETERS)),
+        _section("ACTIONS", "Advertised times; an operation of the resource may have others.", *map(_action, ACTIONS)),
+        _section("EXAMPLES", *(f"{_fill(text)}\n.PP\n.nf\n{_escape(code)}\n.fi" for text, code in EXAMPLES)),
+        _section("EXIT STATUS", *(_item(str(getattr(exit_codes, name)), f"{name}. {text}") for name, text in CODES)),
+        _section("FILES", *(_item(path, text) for path, text in FILES)),
+        _section("SEE ALSO", ".BR tocsin (1),\n.BR tocsind (8),\n.BR pcs (8),\n.BR crm_resource (8)"),
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _section(title: str, *parts: str) -> str:
+    """Return a section; parts that are not items are paragraphs of their own."""
+    body = "\n".join(
+        part if part.startswith(".TP") or index == 0 else f".PP\n{part}" for index, part in enumerate(parts)
+    )
+    return f".SH {title}\n{body}"
+
+
+def _parameter(row: Parameter) -> str:
+    notes = [f"default: {row.default}"] if row.default else []
+    notes += ["unique"] if row.unique else []
+    more = f" ({', '.join(notes)})" if notes else ""
+    return _item(row.name, f"{row.short}{more}.\n\n{row.long}")
+
+
+def _action(row: Action) -> str:
+    interval = f", interval {row.interval}" if row.interval else ""
+    return _item(row.name, f"timeout {row.timeout}{interval}")
+
+
+def _item(term: str, text: str) -> str:
+    return f".TP\n.B {_escape(term)}\n{_paragraphs(text, 'IP')}"
+
+
+def _paragraphs(text: str, macro: str = "PP") -> str:
+    return f"\n.{macro}\n".join(_fill(paragraph) for paragraph in text.split("\n\n"))
+
+
+def _fill(text: str) -> str:
+    """Return a paragraph in lines that roff's critics accept; a line that begins with a control mark is no macro."""
+    lines = textwrap.wrap(_escape(text), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in lines)
+
+
+def _escape(text: str) -> str:
+    """Return text that roff prints as it is: backslashes, dashes of options, straight quotes."""
+    return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

@@ -1,0 +1,84 @@
+"""The run directory: secrets are believed only where nobody else can have written or read them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.requirements import require_root
+from tocsin_ocf.rundir import Rundir
+
+
+@pytest.fixture
+def rundir(tmp_path: Path) -> Rundir:
+    """Return a run directory with secrets as the daemon leaves them."""
+    found = Rundir(str(tmp_path), 9909)
+    os.makedirs(found.resources, 0o700)
+    secret(found, "token\nproof\n")
+    return found
+
+
+def secret(rundir: Rundir, text: str, mode: int = 0o600) -> None:
+    """Write the secrets."""
+    with open(os.open(rundir.secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+    os.chmod(rundir.secret, mode)
+
+
+def test_the_secrets_are_two_words(rundir: Rundir) -> None:
+    """TOKEN and PROOF."""
+    assert rundir.secrets() == ("token", "proof")
+
+
+def test_where_no_daemon_was_there_are_none(tmp_path: Path) -> None:
+    """Neither without the file, nor the directory, nor a directory at all."""
+    (tmp_path / "file").write_text("")
+    places = (tmp_path, tmp_path / "missing", tmp_path / "file")
+    assert [Rundir(str(place), 1).secrets() for place in places] == [None, None, None]
+    assert [Rundir(str(place), 1).has_record("web") for place in places] == [False, False, False]
+
+
+@pytest.mark.parametrize("text", ["", "one", "one two three", "\xff"])
+def test_what_is_not_two_words_is_no_secret(rundir: Rundir, text: str) -> None:
+    """A daemon that is just writing them is no daemon yet."""
+    secret(rundir, text)
+    assert rundir.secrets() is None
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o700 | 0o011])
+def test_secrets_that_others_can_reach_are_none_to_trust(rundir: Rundir, mode: int) -> None:
+    """They may have been read, or written."""
+    secret(rundir, "token proof", mode)
+    with pytest.raises(PermissionError, match="not a file of this user alone"):
+        rundir.secrets()
+
+
+def test_secrets_of_somebody_else_are_none_to_trust(rundir: Rundir) -> None:
+    """Whoever wrote them can prove anything."""
+    require_root()
+    os.chown(rundir.secret, 65534, 65534)
+    with pytest.raises(PermissionError, match="not a file of this user alone"):
+        rundir.secrets()
+
+
+def test_a_link_is_not_followed(rundir: Rundir, tmp_path: Path) -> None:
+    """It would make root read what somebody else chose."""
+    os.rename(rundir.secret, tmp_path / "elsewhere")
+    os.symlink(tmp_path / "elsewhere", rundir.secret)
+    with pytest.raises(PermissionError, match="cannot be read"):
+        rundir.secrets()
+
+
+def test_a_pipe_or_directory_in_their_place_does_not_hang(rundir: Rundir) -> None:
+    """Opening a pipe waits for a writer, unless told not to."""
+    for make in (os.mkfifo, os.mkdir):
+        os.unlink(rundir.secret)
+        make(rundir.secret, 0o600)
+        with pytest.raises(PermissionError):
+            rundir.secrets()
+
+
+def test_a_record_is_found_by_the_resources_name(rundir: Rundir) -> None:
+    """With its instance number."""
+    Path(rundir.record("web:1")).write_text("{}")
+    assert rundir.has_record("web:1") and not rundir.has_record("web")
