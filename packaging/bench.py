@@ -84,7 +84,7 @@ def cost(node: Node, runs: int) -> None:
     create(node, "peer", "ocf:heartbeat:anything", *(f"{key}={value}" for key, value in peer.items()))
     create(node, "dummy", "ocf:pacemaker:Dummy")
     state = {"state": "/run/Dummy-dummy.state"}
-    commands = {
+    commands: dict[str, dict[str, object]] = {
         "bare python3 -IS": {"argv": BARE, "environ": {}},
         "tocsin monitor": action("tocsin/service", "idle", "monitor"),
         "tocsin meta-data": action("tocsin/service", "idle", "meta-data"),

@@ -107,7 +107,8 @@ def test_a_failed_start_is_shown(state_dir: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h"), (90061, "1d 1h"), (86400 * 400, "400d")]
+    ("seconds", "text"),
+    [(0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h"), (90061, "1d 1h"), (86400 * 400, "400d")],
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
     """As people say it."""
@@ -146,7 +147,8 @@ class Running:
         address = "@" + self.notify.getsockname()[1:].decode()
         path = os.pathsep.join(part for part in sys.path if part)
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "NOTIFY_SOCKET": address}
-        process = subprocess.Popen([*self.argv, "--linger", "600", "--log-file", str(self.log), *words], env=environment)
+        argv = [*self.argv, "--linger", "600", "--log-file", str(self.log), *words]
+        process = subprocess.Popen(argv, env=environment)
         self.said = self.notify.recv(1000).decode()
         return process
 
