@@ -1,7 +1,9 @@
 """
 Runs inside a node: executes commands in turn, many times, and prints what each took.
 
-    stopwatch.py RUNS      stdin: JSON {name: {"argv": [...], "environ": {...}}}      stdout: JSON {name: [[cpu, wall], ...]}
+    stopwatch.py RUNS
+        stdin   JSON {name: {"argv": [...], "environ": {...}}}
+        stdout  JSON {name: [[cpu, wall], ...]}, in milliseconds
 
 In turn, because a machine's speed drifts; CPU from wait4(2), which counts the process and its children alone.
 """

@@ -79,7 +79,9 @@ def test_who_was_killed_had_no_last_word(status: int | None) -> None:
     assert with_output("gone", status, ("Ready to accept connections",)) == "gone"
 
 
-@pytest.mark.parametrize(("operation", "wanted"), product([0.1, 5.0, 20.0, 600.0], [None, 0.0, 1.0, 10.0, 1000.0]))
+@pytest.mark.parametrize(
+    ("operation", "wanted"), list(product([0.1, 5.0, 20.0, 600.0], [None, 0.0, 1.0, 10.0, 1000.0]))
+)
 def test_kill_always_comes_inside_the_operation(operation: float, wanted: float | None) -> None:
     """Whatever stop_timeout says: there is time left to see whether it worked."""
     assert 0 <= plan(operation, wanted).kill_after <= 0.9 * operation
