@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -21,9 +22,10 @@ from tocsin_daemon.control import BACKLOG, ControlFactory
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
-from tocsin_daemon.notify import notify
+from tocsin_daemon.notify import Starter, summary
 from tocsin_daemon.output import Output
 from tocsin_daemon.reporter import ClusterTools
+from tocsin_daemon.scope import Scopes
 from tocsin_daemon.service import Service
 from tocsin_daemon.store import Locked, Store, Unusable
 from tocsin_daemon.tools import Tools
@@ -76,13 +78,15 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     if check_config:
         sys.exit(check(check_config))
     os.umask(0o077)
+    starter = Starter(os.environ)
+    faulthandler.enable()  # where a daemon hung that the watchdog ends with SIGABRT
     observe(log_file)
     store = Store(state_dir, port)
     try:
         store.open()
     except (Locked, Unusable) as error:
-        give_up(str(error), EX_TEMPFAIL if isinstance(error, Locked) else EX_UNAVAILABLE)
-    serve(store, port, linger, pacemaker_bin, dry_run=dry_run)
+        give_up(starter, str(error), EX_TEMPFAIL if isinstance(error, Locked) else EX_UNAVAILABLE)
+    serve(starter, store, port, linger, pacemaker_bin, dry_run=dry_run)
 
 
 def check(path: str) -> int:
@@ -107,18 +111,19 @@ def observe(log_file: str | None) -> None:
         globalLogPublisher.addObserver(textFileLogObserver(sys.stderr))
 
 
-def give_up(why: str, status: int) -> None:
+def give_up(starter: Starter, why: str, status: int) -> None:
     """End before anything was served, and tell who started us why."""
     log.error("{why}", why=why)
-    notify(f"STATUS={why}")
+    starter.tell(f"STATUS={why}")
     sys.exit(status)
 
 
-def serve(store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run: bool) -> None:
+def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run: bool) -> None:
     """Listen, take up what a former daemon left, and run until the last resource has gone or SIGTERM comes."""
     from twisted.internet import reactor as installed  # noqa: PLC0415 - naming it installs it
 
     reactor = cast("EPollReactor", installed)
+    reactor.seconds = time.monotonic  # Twisted's own clock is the wall's, which jumps
     children = Children(reactor)
     world = world_of(reactor, store, children, pacemaker_bin, dry_run=dry_run)
     daemon = Daemon(world, linger, reactor.stop)
@@ -128,10 +133,12 @@ def serve(store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run
         reactor.listenTCP(port, ControlFactory(reactor, secrets, daemon.ask), backlog=BACKLOG, interface=LOOPBACK)
     except CannotListenError as error:
         store.forget_secrets()
-        give_up(f"cannot listen on {LOOPBACK}:{port}: {error.socketError}", EX_UNAVAILABLE)
+        give_up(starter, f"cannot listen on {LOOPBACK}:{port}: {error.socketError}", EX_UNAVAILABLE)
     take_up(store, daemon)
-    reactor.callWhenRunning(ready, reactor, children, daemon)
+    scopes = Scopes(port, reactor, Tools(reactor, children).run)
+    reactor.callWhenRunning(ready, starter, scopes, reactor, children, daemon)
     reactor.run()
+    starter.tell("STOPPING=1")
     wind_up(store, daemon)
 
 
@@ -155,23 +162,41 @@ def world_of(
     return build
 
 
+def resume(daemon: Daemon, record: Record) -> None:
+    """Take up one resource; one that cannot be must not keep the others from it."""
+    try:
+        daemon.resume(record)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other resources need their daemon
+        log.failure("{name} cannot be taken up", name=record.resource)
+        daemon.lose(record.resource, repr(error))
+
+
 def take_up(store: Store, daemon: Daemon) -> None:
     """Take up every resource that a former daemon left."""
     for found in store.records():
         if isinstance(found, Record):
-            daemon.resume(found)
+            resume(daemon, found)
         else:
-            log.error("{path}: {why}; put aside as .bad", path=found[0], why=found[1])
+            daemon.lose(*found)
     daemon.changed()
 
 
-def ready(reactor: EPollReactor, children: Children, daemon: Daemon) -> None:
+def ready(starter: Starter, scopes: Scopes, reactor: EPollReactor, children: Children, daemon: Daemon) -> None:
     """Begin: orphans are reaped when they end, output is read, and who started us is told."""
     signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(children.reap))
     children.reap()
-    LoopingCall(daemon.drain).start(OUTPUT_EVERY, now=False)
+    LoopingCall(every_second, starter, scopes, daemon).start(OUTPUT_EVERY, now=False)
     log.info("tocsind {version} listens; {count} resources", version=__version__, count=len(daemon.resources))
-    notify("READY=1")
+    starter.tell("READY=1")
+    starter.tell_that_we_live(reactor)
+
+
+def every_second(starter: Starter, scopes: Scopes, daemon: Daemon) -> None:
+    """Take what the services wrote, give the new ones their scopes, and say how they are."""
+    daemon.drain()
+    for resource in daemon.resources.values():
+        scopes.look_after(resource.service)
+    starter.tell_status(summary(resource.record.phase.value for resource in daemon.resources.values()))
 
 
 def wind_up(store: Store, daemon: Daemon) -> None:

@@ -9,6 +9,7 @@ Python, and reaps by SIGCHLD alone. `subprocess` does the fork and exec in C, an
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
-from tocsin_ocf.processes import look
+from tocsin_daemon.entrance import entrance
+from tocsin_ocf.processes import Process, look
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorFDSet
@@ -31,6 +33,9 @@ PR_SET_CHILD_SUBREAPER = 36
 OnEnd = Callable[["int | None"], None]
 """Called once when a process ends: its exit status, negative for a signal, None where only a parent may know."""
 
+Heir = Callable[[Process, int], bool]
+"""Called with an orphan that has ended, and its exit status, before it is reaped; True where it was theirs."""
+
 
 def become_subreaper() -> None:
     """Let orphaned descendants become our children, so that none of them stays a zombie or leaves our sight."""
@@ -39,7 +44,12 @@ def become_subreaper() -> None:
 
 @dataclass(frozen=True)
 class Program:
-    """What to execute and how; `user` None means: as the daemon itself."""
+    """
+    What to execute and how; `user` None means: as the daemon itself.
+
+    A service is made independent of the daemon, and starts in `cgroup`, a directory, where it can. A tool of ours
+    is spared that: it forks in C alone, in a tenth of the time.
+    """
 
     argv: Sequence[str]
     environment: Mapping[str, str]
@@ -48,6 +58,8 @@ class Program:
     group: int | None = None
     groups: Sequence[int] | None = None
     umask: int = 0o022
+    service: bool = False
+    cgroup: str = ""
 
 
 @implementer(IReadDescriptor)
@@ -112,9 +124,42 @@ def exit_status(pidfd: int) -> int | None:
         result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return None
-    if result is None:
+    return None if result is None else status_of(result)
+
+
+def status_of(ended: os.waitid_result) -> int:
+    """Return the exit status in what waitid(2) says, negative for a signal."""
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def _spawn(program: Program, stdout: int, stderr: int) -> int:
+    cgroup_procs = _opened(f"{program.cgroup}/cgroup.procs") if program.cgroup else None
+    try:
+        process = subprocess.Popen(
+            list(program.argv),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=program.directory,
+            env=dict(program.environment),
+            umask=program.umask,
+            start_new_session=True,
+            preexec_fn=entrance(program, cgroup_procs) if program.service else None,  # noqa: PLW1509 - one thread
+        )
+    except subprocess.SubprocessError:
+        raise PermissionError(errno.EPERM, f"cannot become user {program.user}, group {program.group}") from None
+    finally:
+        if cgroup_procs is not None:
+            os.close(cgroup_procs)
+    process.returncode = 0  # this object's own waiting ends here: the pidfd does it
+    return process.pid
+
+
+def _opened(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
         return None
-    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
 
 class Children:
@@ -124,24 +169,13 @@ class Children:
         """Watch in this reactor."""
         self._reactor = reactor
         self._watched: dict[int, Child] = {}
+        self.heirs: dict[str, Heir] = {}
+        """Who is asked, by resource, whether an ended orphan was one of theirs."""
 
     def spawn(self, program: Program, on_end: OnEnd, *, stdout: int, stderr: int) -> Child:
         """Start a program in a session of its own; OSError where it cannot be, as execve(2) says it."""
-        process = subprocess.Popen(
-            list(program.argv),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=program.directory,
-            env=dict(program.environment),
-            user=program.user,
-            group=program.group,
-            extra_groups=program.groups,
-            umask=program.umask,
-            start_new_session=True,
-        )
-        process.returncode = 0  # this object's own waiting ends here: the pidfd does it
-        return self._watch(process.pid, os.pidfd_open(process.pid), on_end)
+        pid = _spawn(program, stdout, stderr)
+        return self._watch(pid, os.pidfd_open(pid), on_end)
 
     def adopt(self, pid: int, start: int, on_end: OnEnd) -> Child | None:
         """Watch a process that somebody else started; None where it is gone, or the pid is a stranger's by now."""
@@ -182,6 +216,13 @@ class Children:
                 if ended.si_pid in self._watched:
                     self._watched[ended.si_pid].doRead()
                 else:
+                    self._tell_heir(ended.si_pid, status_of(ended))
                     os.waitid(os.P_PID, ended.si_pid, flags)
             except ChildProcessError:
                 return
+
+    def _tell_heir(self, pid: int, status: int) -> None:
+        """Tell whose orphan has ended while it is a zombie: as long as its pid, session and cgroup are its own."""
+        process = look(pid)
+        if process:
+            any(heir(process, status) for heir in list(self.heirs.values()))

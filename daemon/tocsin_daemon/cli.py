@@ -18,7 +18,7 @@ from tocsin_ocf import __version__
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.exit_codes import OCF_ERR_PERM, OCF_SUCCESS
 from tocsin_ocf.rundir import STATE_DIR, Rundir
-from tocsin_ocf.wire import EVERY_RESOURCE
+from tocsin_ocf.wire import EVERY_RESOURCE, WireError
 
 SECONDS = 5.0
 """How long the daemon may take; it answers from memory."""
@@ -70,7 +70,8 @@ def explain(state_dir: str, resource: str, *, as_text: bool) -> None:
 def ports(state_dir: str) -> list[int]:
     """Return the ports of which there is state."""
     try:
-        found = sorted(int(name) for name in os.listdir(state_dir) if name.isdigit())
+        names = [name for name in os.listdir(state_dir) if os.path.isdir(f"{state_dir}/{name}")]
+        found = sorted(int(name) for name in names if name.isascii() and name.isdigit() and name == str(int(name)))
         for port in found:
             os.listdir(f"{state_dir}/{port}")
     except FileNotFoundError:
@@ -86,7 +87,7 @@ def status_of(state_dir: str, port: int) -> tuple[list[dict[str, Any]], str]:
     rundir = Rundir(state_dir, port)
     try:
         code, text = ask(rundir, port, "STATUS", EVERY_RESOURCE, "", SECONDS)
-    except (Mute, Stranger) as error:
+    except (Mute, Stranger, PermissionError) as error:
         return on_disk(rundir), f"port {port}: not answered by tocsind ({error}); shown is the state on disk"
     except NoDaemon:
         rows = on_disk(rundir)
@@ -117,7 +118,7 @@ def timeline_of(state_dir: str, port: int, resource: str) -> dict[str, Any] | No
     rundir = Rundir(state_dir, port)
     try:
         code, text = ask(rundir, port, "EXPLAIN", resource, "", SECONDS)
-    except (Mute, Stranger, NoDaemon):
+    except (Mute, Stranger, NoDaemon, PermissionError, WireError):
         found = [timeline_json(record) for record in records(rundir) if record.resource == resource]
         return found[0] if found else None
     timeline: dict[str, Any] | None = json.loads(text) if code == OCF_SUCCESS else None

@@ -3,7 +3,7 @@ The listening end of the wire: one request per connection, authenticated, bounde
 
 Any local user can connect. What they get is a closed connection: no byte, however they ask. They cannot fill
 the daemon up either: only so many may be waiting for their request to be read, and the one that has waited
-longest makes room, for root's requests come complete, in one piece, at once.
+longest makes room, after a last look at what it sent: root's requests come complete, in one piece, at once.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.logger import Logger
-from twisted.protocols.basic import LineOnlyReceiver
 
 from tocsin_daemon.core.answers import Answer
 from tocsin_ocf import wire
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_GENERIC
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IReadDescriptor, ITCPTransport
     from twisted.python.failure import Failure
 
 log = Logger()
@@ -34,15 +33,13 @@ BACKLOG = 1024
 """Connections that the kernel may hold for us: with fewer, a crowd at the door delays root by whole seconds."""
 
 
-class Control(LineOnlyReceiver):
+class Control(Protocol):
     """One connection."""
-
-    delimiter = b"\n"
-    MAX_LENGTH = wire.MAX_REQUEST
 
     def __init__(self, factory: ControlFactory) -> None:
         """Belong to this factory."""
         self.port = factory
+        self._received = b""
         self._asked: Deferred[None] | None = None
         self._read = False
         self._cut_off: IDelayedCall | None = None
@@ -52,11 +49,20 @@ class Control(LineOnlyReceiver):
         self._cut_off = self.port.clock.callLater(REQUEST_SECONDS, self.refuse)
         self.port.admit(self)
 
-    def lineReceived(self, line: bytes) -> None:
-        """Answer the one request of this connection, if whoever sends it knows the token."""
+    def dataReceived(self, data: bytes) -> None:
+        """Look for the one line of a request; whatever follows it is not even looked at."""
         if self._read:
             return
-        self._read = True
+        self._received += data
+        line, newline, _ = self._received.partition(b"\n")
+        if newline:
+            self._request(line)
+        elif len(self._received) > wire.MAX_REQUEST:
+            self.refuse()
+
+    def _request(self, line: bytes) -> None:
+        """Answer the one request of this connection, if whoever sends it knows the token."""
+        self._read, self._received = True, b""
         self.port.forget(self)
         try:
             request = wire.parse_request(line)
@@ -66,7 +72,17 @@ class Control(LineOnlyReceiver):
         if not wire.same(request.token, self.port.token):
             self.refuse()
             return
-        self._asked = self.port.ask(request).addCallback(self._reply).addErrback(self._failed)
+        self._asked = maybeDeferred(self.port.ask, request).addCallback(self._reply).addErrback(self._failed)
+
+    def hurry(self) -> None:
+        """
+        Read what has come already, for the last time: room is needed.
+
+        A request of root's is in the socket as soon as its connection is; in a flood its turn to be read may be late.
+        """
+        transport = cast("IReadDescriptor", self.transport)
+        if transport.doRead() is not None or not self._read:
+            self.refuse()
 
     def _refuse_politely(self, line: bytes, why: str) -> None:
         """Tell an agent of another version what is wrong; a stranger, who has no token, is told nothing."""
@@ -75,10 +91,6 @@ class Control(LineOnlyReceiver):
             self._reply(Answer(OCF_ERR_ARGS, why))
         else:
             self.refuse()
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Cut off whoever sends more than any request can be."""
-        self.refuse()
 
     def _reply(self, answer: Answer) -> None:
         assert self.transport is not None
@@ -92,6 +104,7 @@ class Control(LineOnlyReceiver):
 
     def refuse(self) -> None:
         """Close without a byte."""
+        self._read = True
         self.port.forget(self)
         transport = cast("ITCPTransport", self.transport)
         transport.abortConnection()
@@ -130,7 +143,7 @@ class ControlFactory(ServerFactory):
         """Count a connection until its request is read; the one that has waited longest makes room."""
         self._strangers[connection] = None
         if len(self._strangers) > MAX_STRANGERS:
-            next(iter(self._strangers)).refuse()
+            next(iter(self._strangers)).hurry()
 
     def forget(self, connection: Control) -> None:
         """Count it no longer."""

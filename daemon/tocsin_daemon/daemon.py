@@ -14,10 +14,11 @@ from tocsin_daemon import definition_file
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
-from tocsin_daemon.core.report import News
+from tocsin_daemon.core.report import News, Stage
 from tocsin_daemon.core.resume import RESUME
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.view import as_json, timeline_json
+from tocsin_ocf import __version__
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.exit_codes import (
     OCF_ERR_ARGS,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+OUTPUT_SOON = 0.05
 OUTPUT_EVERY = 1.0
 """Seconds between two looks at what the services wrote; at a failure it is looked at at once."""
 
@@ -58,10 +60,12 @@ class Daemon:
         """Serve in this world; `finish` ends the process when `linger` seconds have passed without a resource."""
         self.world = world(self)
         self.resources: dict[str, Resource] = {}
+        self._lost: dict[str, str] = {}
         self._linger = linger
         self._finish = finish
         self._end: IDelayedCall | None = None
         self._verbs: dict[str, Callable[[str, Mapping[str, Any]], Deferred[Answer]]] = {
+            "PING": self._ping,
             "START": self._start,
             "STOP": self._stop,
             "MONITOR": self._monitor,
@@ -76,8 +80,12 @@ class Daemon:
         except BadRequest as error:
             return succeed(Answer(error.code, error.reason))
 
+    def _ping(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        return succeed(Answer(OCF_SUCCESS, f"tocsind {__version__}"))
+
     def _start(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         definition = read_definition(body)
+        self._lost.pop(name, None)
         if name not in self.resources:
             self.resources[name] = Resource(Record(name), self.world)
         return self.resources[name].start(definition, str(body.get("node", "")), seconds(body))
@@ -85,12 +93,16 @@ class Daemon:
     def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:
             return succeed(Answer(OCF_SUCCESS))
+        self._lost.pop(name, None)
         return self.resources[name].stop(seconds(body))
 
     def _monitor(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:
             return succeed(Answer(OCF_NOT_RUNNING))
-        return self.resources[name].monitor(seconds(body), recurring=bool(body.get("interval")))
+        if name in self._lost:
+            return succeed(Answer(OCF_ERR_GENERIC, self._lost[name]))
+        recurring = bool(body.get("interval"))
+        return self.resources[name].monitor(seconds(body), recurring=recurring, hold=seconds(body, "hold", 0))
 
     def _status(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         chosen = [r for r in self.resources.values() if name in (EVERY_RESOURCE, r.record.resource)]
@@ -105,8 +117,20 @@ class Daemon:
             return succeed(Answer(OCF_NOT_RUNNING, "null"))
         return succeed(Answer(OCF_SUCCESS, json.dumps(timeline_json(resource.record))))
 
+    def lose(self, name: str, why: str) -> None:
+        """
+        Know of a resource whose record cannot be read: nobody can tell what of it runs.
+
+        Its monitor is an error, so that no second copy is started; a stop or start first ends whatever is found of it.
+        """
+        log.error("{name}: its record is lost: {why}", name=name, why=why)
+        self._lost[name] = f"its record is unreadable ({why}); stop it to begin anew"
+        self.resources[name] = Resource(Record(name, phase=Phase.FAILED), self.world)
+
     def resume(self, record: Record) -> None:
         """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""
+        if record.phase is Phase.FAILED and record.failure is None:
+            record = replace(record, phase=Phase.RUNNING)  # it died before it could note why the service did
         if record.main and record.main.boot != self.world.boot:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
@@ -114,7 +138,9 @@ class Daemon:
         for event in RESUME[record.phase, runs]:
             resource.feed(event)
         if record.phase is Phase.FAILED:
-            resource.reporter.tell(News.RESUMED)
+            untold = record.incident and record.incident.stage is Stage.NONE
+            resource.reporter.tell(News.INCIDENT if untold else News.RESUMED)
+            resource.publisher.resumed(record.node)
 
     def changed(self) -> None:
         """End the daemon after a while without a resource that runs or should run."""
@@ -123,39 +149,52 @@ class Daemon:
             self._end.cancel()
             self._end = None
         elif idle and self._end is None:
-            self._end = self.world.clock.callLater(self._linger, self._finish)
+            self._end = self.world.clock.callLater(self._linger, self._over)
+
+    def _over(self) -> None:
+        self._end = None
+        self._finish()
 
     def drain(self) -> None:
-        """Log what the services wrote since the last time."""
-        for resource in self.resources.values():
-            for line in resource.service.output.drain():
-                self.world.log_output(resource.record.resource, line)
+        """Log what the services wrote since the last time; come back soon for what one pours out."""
+        for name, resource in self.resources.items():
+            try:
+                lines = resource.service.output.drain()
+            except OSError as error:  # one unreadable file must not keep the others from being emptied
+                lines = [f"[tocsin: its output cannot be read: {error}]"]
+            for line in lines:
+                self.world.log_output(name, line)
+        if any(resource.service.output.behind for resource in self.resources.values()):
+            self.world.clock.callLater(OUTPUT_SOON, self.drain)
 
 
 def parse_body(text: str) -> dict[str, Any]:
     """Return the JSON object that a request carries, if only an empty one; BadRequest."""
     try:
         body = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(OCF_ERR_ARGS, f"the body of a request is JSON: {error}") from None
     if not isinstance(body, dict):
         raise BadRequest(OCF_ERR_ARGS, "the body of a request is a JSON object")
     return body
 
 
-def seconds(body: Mapping[str, Any]) -> float:
-    """Return the time that the request leaves us; the agent sends milliseconds, as Pacemaker does."""
+def seconds(body: Mapping[str, Any], key: str = "timeout", default: int = 20000) -> float:
+    """Return a time that the request names; the agent sends milliseconds, as Pacemaker does."""
     try:
-        return min(max(float(body.get("timeout", 20000)) / 1000.0, 0.1), 86400.0)
+        return min(max(float(body.get(key, default)) / 1000.0, 0.0), 86400.0)
     except (TypeError, ValueError):
-        raise BadRequest(OCF_ERR_ARGS, "timeout is a number of milliseconds") from None
+        raise BadRequest(OCF_ERR_ARGS, f"{key} is a number of milliseconds") from None
 
 
 def read_definition(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the service's definition from a START: in the body, or in the file that it names; BadRequest."""
     path = body.get("config")
     if not path:
-        definition, found = definitions.read(body.get("definition") or {})
+        given = body.get("definition") or {}
+        if not isinstance(given, dict):
+            raise BadRequest(OCF_ERR_ARGS, "definition is a JSON object")
+        definition, found = definitions.read(given)
         faults = [f"{fault.key}: {fault.message}" for fault in found]
         code = OCF_ERR_CONFIGURED
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tocsin_daemon.environment import read_regular
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.definition import Definition
 
@@ -15,10 +16,10 @@ MAX_BYTES = 64 * 1024
 
 def read(path: str) -> tuple[Definition | None, list[str]]:
     """Return the definition in a file, or the faults as FILE:LINE: key: message; OSError where it can't be read."""
-    with open(path, "rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        return None, [f"{path}:1: longer than {MAX_BYTES} bytes; a service definition is a short mapping"]
+    try:
+        data = read_regular(path, MAX_BYTES)
+    except ValueError as error:
+        return None, [f"{path}:1: {error}; a service definition is a short text file"]
     try:
         return parse(path, data.decode())
     except UnicodeDecodeError as error:

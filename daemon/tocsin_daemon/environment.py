@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import shlex
+import stat
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_FILE = 256 * 1024
@@ -18,16 +19,20 @@ class BadEnvironment(Exception):
 
 def base(user: str) -> dict[str, str]:
     """Return what a program may count on, for the given user ("" means root)."""
-    entry = pwd.getpwnam(user) if user and not user.isdigit() else pwd.getpwuid(int(user or 0))
-    shell = entry.pw_shell or "/bin/sh"
-    return {
-        "PATH": PATH,
-        "LANG": "C.UTF-8",
-        "HOME": entry.pw_dir,
-        "USER": entry.pw_name,
-        "LOGNAME": entry.pw_name,
-        "SHELL": shell,
-    }
+    entry = _account(user)
+    name, home, shell = (entry.pw_name, entry.pw_dir, entry.pw_shell) if entry else (user, "/", "")
+    own = {"HOME": home, "USER": name, "LOGNAME": name, "SHELL": shell or "/bin/sh"}
+    return {"PATH": PATH, "LANG": "C.UTF-8", **own}
+
+
+def _account(user: str) -> pwd.struct_passwd | None:
+    """Return the entry of an account, None for a number without one; KeyError for a name without one."""
+    if user and not user.isdigit():
+        return pwd.getpwnam(user)
+    try:
+        return pwd.getpwuid(int(user or 0))
+    except KeyError:
+        return None
 
 
 def from_file(path: str) -> dict[str, str]:
@@ -37,24 +42,40 @@ def from_file(path: str) -> dict[str, str]:
     As in systemd's EnvironmentFile= a value may stand in quotes, and lines that are empty or begin with # or ;
     are comments. Nothing is expanded.
     """
-    with open(path, encoding="utf-8") as file:
-        text = file.read(MAX_FILE + 1)
-    if len(text) > MAX_FILE:
-        raise BadEnvironment(f"{path}: longer than {MAX_FILE} bytes")
+    try:
+        text = read_regular(path, MAX_FILE).decode("utf-8-sig")
+    except ValueError as error:  # UnicodeDecodeError is one
+        why = "not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise BadEnvironment(f"{path}: {why}") from None
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
     return dict(_variable(line, f"{path}:{number}") for number, line in lines if line and line[0] not in "#;")
 
 
+def read_regular(path: str, limit: int) -> bytes:
+    """
+    Return the bytes of a regular file; OSError, ValueError where it is something else or longer than `limit`.
+
+    A pipe or a device would be waited for, and all services with it.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("not a regular file")
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"longer than {limit} bytes")
+    return data
+
+
 def _variable(line: str, where: str) -> tuple[str, str]:
-    name, equals, value = line.partition("=")
-    if not equals or not name.isidentifier():
-        raise BadEnvironment(f"{where}: {line[:40]!r} is not NAME=VALUE")
+    name, equals, value = line.removeprefix("export ").lstrip().partition("=")
+    if not equals or not name.isidentifier() or "\0" in value:
+        raise BadEnvironment(f"{where}: not NAME=VALUE")  # never the line itself: it may hold a password
     if value[:1] not in ("'", '"'):
         return name, value
     try:
         words = shlex.split(value)
     except ValueError as error:
-        raise BadEnvironment(f"{where}: {name}: {error}".lower()) from None
+        raise BadEnvironment(f"{where}: {name}: {str(error).lower()}") from None
     return name, " ".join(words)
 
 
@@ -70,9 +91,10 @@ def identity(user: str, group: str) -> tuple[int | None, int | None, list[int] |
     """Return uid, gid and supplementary groups to run as; None each for the daemon's own. KeyError: unknown."""
     if not user and not group:
         return None, None, None
-    entry = pwd.getpwnam(user) if user and not user.isdigit() else pwd.getpwuid(int(user or 0))
-    gid = _gid(group) if group else entry.pw_gid
-    return entry.pw_uid, gid, os.getgrouplist(entry.pw_name, gid)
+    entry = _account(user)
+    uid = entry.pw_uid if entry else int(user)
+    gid = _gid(group) if group else (entry.pw_gid if entry else uid)
+    return uid, gid, os.getgrouplist(entry.pw_name, gid) if entry else [gid]
 
 
 def _gid(group: str) -> int:

@@ -33,15 +33,44 @@ class Output:
         self._path = path
         self._position = 0
         self._partial = b""
+        self._behind = False
         self.tail: deque[str] = deque(maxlen=TAIL)
 
-    def fresh(self) -> int:
-        """Return a descriptor for a new service to write to; an older one keeps its own, unlinked, file."""
+    def fresh(self, owner: int = -1) -> int:
+        """
+        Return a descriptor for a new service to write to; an older one keeps its own, unlinked, file.
+
+        The file belongs to `owner`, so that the service may open /dev/stdout anew, as nginx's configurations do.
+        """
         self._position, self._partial = 0, b""
         self.tail.clear()
         if os.path.lexists(self._path):
             os.unlink(self._path)
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.fchown(fd, owner, -1)
+        return fd
+
+    def rest(self) -> list[str]:
+        """
+        Return what was not read yet, now that the service has ended; of a flood only the end, where the cause stands.
+
+        The last line counts also without its newline.
+        """
+        try:
+            self._position = max(self._position, os.stat(self._path).st_size - READ_AT_ONCE)
+        except FileNotFoundError:
+            return []
+        lines = self.drain()
+        if self._partial:
+            lines.append(printable(self._partial))
+            self.tail.append(lines[-1])
+            self._partial = b""
+        return lines
+
+    @property
+    def behind(self) -> bool:
+        """Tell whether there is more than was read last: a flood, which should not have to wait for its turn."""
+        return self._behind
 
     def drain(self) -> list[str]:
         """Return the lines that were written since, at most `READ_AT_ONCE` bytes of them."""
@@ -67,6 +96,7 @@ class Output:
             self._position += lost
         data = os.pread(fd, READ_AT_ONCE, self._position)
         self._position += len(data)
+        self._behind = len(data) == READ_AT_ONCE
         _libc.fallocate(fd, PUNCH_HOLE, 0, self._position)
         # A hole begins and ends with a page; the rest of the last one reads as zeros.
         data = data.lstrip(b"\0")
@@ -77,11 +107,16 @@ class Output:
         if len(self._partial) > LINE:
             whole.append(self._partial)
             self._partial = b""
-        lines = [line[:LINE].decode(errors="replace") for line in whole]
+        lines = [printable(line) for line in whole]
         self.tail.extend(lines)
         return lines
 
     def last(self) -> tuple[str, ...]:
         """Return the last lines, an unfinished one included: what a dying service says often lacks its newline."""
-        unfinished = [self._partial.decode(errors="replace")] if self._partial else []
+        unfinished = [printable(self._partial)] if self._partial else []
         return tuple([*self.tail, *unfinished][-TAIL:])
+
+
+def printable(line: bytes) -> str:
+    """Return a line without what a terminal would obey: root reads it in `tocsin explain` and the log."""
+    return "".join(c if c.isprintable() else "?" for c in line[:LINE].decode(errors="replace").expandtabs())

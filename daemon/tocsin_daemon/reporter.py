@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+TOLD = frozenset({Stage.VERIFYING, Stage.ACKNOWLEDGED, Stage.LEARNED, Stage.TOLD})
+"""Stages in which Pacemaker's controller or executor has been given the failure."""
 LOOKS = 4
 LOOK_EVERY = 0.25
 """A failure that was taken is in the CIB within a second: four looks, a quarter of a second apart."""
@@ -36,7 +38,7 @@ class Subject(Protocol):
 
     record: Record
 
-    def change(self, record: Record, text: str = "") -> None:
+    def change(self, record: Record, text: str = "") -> bool:
         """Replace the record, on disk too, with one more line in its journal."""
 
     def now(self) -> float:
@@ -68,23 +70,30 @@ class Reporter:
         if incident is None:
             return
         stage, acts = REPORT.step(incident.stage, news)
-        if stage is incident.stage and not acts:
+        if stage is incident.stage and not acts and news is not News.WITHDRAW:
             return
         self._subject.change(
             replace(self._subject.record, incident=self._moved(incident, stage, news, why)),
-            f"report: {news.value}: {stage.value}" + (f" ({why})" if why else ""),
+            ""
+            if self._repeats(incident, news, why)
+            else f"report: {news.value}: {stage.value}" + f" ({why})" * bool(why),
         )
         for act in acts:
             self._acts[act]()
+
+    def _repeats(self, incident: Incident, news: News, why: str) -> bool:
+        """Tell whether a round of waiting ended as the last one: hours of maintenance must not fill the journal."""
+        return news is News.DUE or (news in (News.HOLD, News.UNKNOWN) and why == incident.why)
 
     def _moved(self, incident: Incident, stage: Stage, news: News, why: str) -> Incident:
         now = self._subject.now()
         if stage is Stage.SENDING and news is News.GO:
             incident = replace(incident.marked("decided", now), injections=incident.injections + 1)
-        if stage in (Stage.VERIFYING, Stage.ACKNOWLEDGED, Stage.LEARNED):
+        if stage in TOLD:
             incident = incident.marked("reported", now)
-        if stage in (Stage.ACKNOWLEDGED, Stage.LEARNED):
+        if stage is Stage.ACKNOWLEDGED or (stage in TOLD and news is News.WITHDRAW):
             incident = incident.marked("acknowledged", now)
+        why = incident.why if news is News.DUE else why
         return replace(incident, stage=stage, why=why, attempts=incident.attempts + (stage is Stage.WAITING))
 
     def _incident(self) -> Incident:
@@ -103,10 +112,18 @@ class Reporter:
             self.tell(News.UNKNOWN, str(error))
             return
         verdict: Verdict = judge(cluster, record.resource, record.node)
-        if verdict.news is News.GO:
+        if self._arrived(cluster):
+            self.tell(News.SEEN, "an earlier injection had arrived")
+            return
+        if verdict.news is News.GO and not self._incident().injections:
             before = cluster.injected(record.resource, record.node)
             self._subject.record = replace(record, incident=replace(self._incident(), call_before=before))
         self.tell(verdict.news, verdict.why)
+
+    def _arrived(self, cluster: Cluster) -> bool:
+        """Tell whether an injection of this incident stands among the cluster's failures."""
+        record, incident = self._subject.record, self._incident()
+        return incident.injections > 0 and cluster.injected(record.resource, record.node) > incident.call_before
 
     def _send(self) -> None:
         record = self._subject.record
@@ -128,12 +145,11 @@ class Reporter:
         self._run(self._cluster.status(), lambda reply: self._verified(reply, looks - 1))
 
     def _verified(self, reply: Reply, looks: int) -> None:
-        record = self._subject.record
         try:
             cluster = pacemaker.parse_status(reply)
         except NoStatus:
             cluster = Cluster(maintenance=False)
-        if cluster.injected(record.resource, record.node) > self._incident().call_before:
+        if self._arrived(cluster):
             self.tell(News.SEEN)
         elif looks:
             self._timer = self._clock.callLater(LOOK_EVERY, self._verify, looks)
@@ -166,15 +182,19 @@ class ClusterTools:
         """Take the tools from `directory`; `dry_run` never executes `crm_resource`."""
         self.run = run
         self.dry_run = dry_run
-        self._directory = directory
+        self.directory = directory
 
     def status(self) -> Command:
         """Return the command that asks for the cluster's status."""
-        return pacemaker.status(self._directory)
+        return pacemaker.status(self.directory)
+
+    def configuration(self, resource: str) -> Deferred[Reply]:
+        """Return how the resource is configured."""
+        return self.run(pacemaker.configuration(resource, self.directory))
 
     def fail(self, resource: str, node: str) -> Command:
         """Return the command that injects a failure."""
-        return pacemaker.fail(resource, node, self._directory)
+        return pacemaker.fail(resource, node, self.directory)
 
 
 def _unless_cancelled(failure: Failure, resource: str) -> None:

@@ -21,6 +21,7 @@ class Waiting:
     answer: Callable[[], Answer | None]
     too_late: Callable[[], Answer]
     done: Deferred[Answer]
+    held: bool
     late: IDelayedCall | None = None
 
 
@@ -32,11 +33,21 @@ class Requests:
         self._clock = clock
         self._waiting: list[Waiting] = []
 
+    @property
+    def held(self) -> bool:
+        """Tell whether a monitor waits here for something to happen."""
+        return any(waiting.held for waiting in self._waiting)
+
     def wait(
-        self, seconds: float, answer: Callable[[], Answer | None], too_late: Callable[[], Answer]
+        self,
+        seconds: float,
+        answer: Callable[[], Answer | None],
+        too_late: Callable[[], Answer],
+        *,
+        held: bool = False,
     ) -> Deferred[Answer]:
         """Return a Deferred for the answer, now or as soon as there is one; cancel it when nobody waits any more."""
-        waiting = Waiting(answer, too_late, Deferred(lambda _: self._forget(waiting)))
+        waiting = Waiting(answer, too_late, Deferred(lambda _: self._forget(waiting)), held)
         self._waiting.append(waiting)
         waiting.late = self._clock.callLater(seconds, self._give_up, waiting)
         self.answer()

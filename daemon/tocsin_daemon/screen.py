@@ -25,7 +25,7 @@ SAID = {
 
 def show_status(rows: list[dict[str, Any]]) -> None:
     """Print one line per resource, and below it the last incident, if there was one."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not rows:
         console.print("no resources: tocsind starts with the first `start` of an ocf:tocsin:service")
         return
@@ -57,19 +57,20 @@ def _cells(row: dict[str, Any]) -> list[Text]:
 def _told(row: dict[str, Any]) -> list[str]:
     """Return what is wrong with a resource now, or was last."""
     incident = row["last_incident"]
+    warning = [f"warning: {row['warning']}"] if row["warning"] else []
     if incident is None:
-        return [row["failure"]] if row["failure"] else []
+        return [*warning, *([row["failure"]] if row["failure"] else [])]
     times = incident["times"]
     end = "not recovered yet"
     if "recovered" in times:
         end = f"recovered after {(times['recovered'] - times['detected']) * 1000:.0f} ms"
     why = [f"report {incident['report']}: {incident['why']}"] if row["report_pending"] and incident["why"] else []
-    return [f"{clock(times['detected'])} {incident['cause']}; {end}", *why]
+    return [f"{clock(times['detected'])} {incident['cause']}; {end}", *why, *warning]
 
 
 def show_timeline(timeline: dict[str, Any]) -> None:
     """Print the last incident of a resource."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     incident = timeline["incident"]
     name = timeline["resource"]
     if incident is None:
@@ -81,8 +82,8 @@ def show_timeline(timeline: dict[str, Any]) -> None:
             f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False
         )
         _show_steps(console, incident["times"])
-        _show_lines(console, "last output", incident["output"])
-        _show_lines(console, "left running", incident["processes"])
+        _show_lines(console, "last output", timeline["output"])
+        _show_lines(console, "left running", timeline["processes"])
     _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in _around(timeline)])
 
 

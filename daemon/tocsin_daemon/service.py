@@ -1,23 +1,28 @@
 """
 The `process` driver: a service that is a program in the foreground.
 
-It is started in a session of its own, watched through a pidfd, and ended by ending every process that belongs
-to it: its session, its descendants, and daemons that left both (found by the mark in their environment).
+It is started in a session and, where one can be made, a cgroup of its own, watched through a pidfd, and ended by
+ending every process that belongs to it: its cgroup, its session, its descendants, and daemons that left them all
+(found by the mark in their environment).
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tocsin_daemon import environment
+from tocsin_daemon.cgroup import Cgroups, cgroup_of
 from tocsin_daemon.children import Child, Children, OnEnd, Program
+from tocsin_daemon.clearing import Clearing, OnKill
 from tocsin_daemon.core.record import Main
 from tocsin_daemon.core.stopping import Plan, pause
 from tocsin_daemon.output import Output
 from tocsin_ocf import exit_codes, processes
+from tocsin_ocf.cgroup import Cgroup, cgroup_at
 from tocsin_ocf.local import local_fault
 from tocsin_ocf.processes import MARK, Process
 
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from tocsin_ocf.definition import Definition
+
+LAST_ENDED = 5
+"""Orphans whose end is remembered: what a service is made of may have died before its main process did."""
 
 
 class CannotStart(Exception):
@@ -40,8 +48,15 @@ class CannotStart(Exception):
 class Service:
     """The processes of one resource, across its incarnations."""
 
-    def __init__(self, resource: str, output: Output, clock: IReactorTime, children: Children) -> None:
-        """Prepare for `resource`; nothing runs yet."""
+    def __init__(
+        self,
+        resource: str,
+        output: Output,
+        clock: IReactorTime,
+        children: Children,
+        cgroups: Cgroups | None = None,
+    ) -> None:
+        """Prepare for `resource`; nothing runs yet. Without `cgroups` there is none for it."""
         self.resource = resource
         self.output = output
         self.incarnation = ""
@@ -49,15 +64,21 @@ class Service:
         self.known: dict[int, int] = {}
         self._clock = clock
         self._children = children
+        self._cgroups = cgroups
+        self._cgroup: Cgroup | None = None
         self._child: Child | None = None
         self._look: IDelayedCall | None = None
+        self._ended: deque[str] = deque(maxlen=LAST_ENDED)
+        children.heirs[resource] = self._orphan_ended
 
     def start(self, definition: Definition, incarnation: str, on_end: OnEnd) -> Main:
         """Execute the command; CannotStart with the code and reason that Pacemaker should see."""
         self.incarnation, self.known = incarnation, {}
+        self._ended.clear()
         fault = local_fault(definition)
         if fault:
             raise CannotStart(*fault)
+        self._take_cgroup()
         program = self._program(definition)
         fd = self.output.fresh()
         try:
@@ -66,7 +87,21 @@ class Service:
             raise CannotStart(*_why(error, definition)) from None
         finally:
             os.close(fd)
-        self.main = Main(self._child.pid, self._child.start, processes.boot_id())
+        return self._started(self._child)
+
+    def _take_cgroup(self) -> None:
+        self._cgroup = self._cgroups.prepare(self.resource) if self._cgroups else None
+        left = self._cgroup.pids() if self._cgroup else set()
+        if left:
+            # Of a start that is on no record. The stop that follows a failed start ends them.
+            names = [repr(process) for process in map(processes.look, sorted(left)[:3]) if process]
+            raise CannotStart(exit_codes.OCF_ERR_GENERIC, f"left of an earlier start: {', '.join(names)}")
+
+    def _started(self, child: Child) -> Main:
+        if self._cgroups and self._cgroup:
+            self._cgroups.check(child.pid, self._cgroup)
+        path = self._cgroup.path if self._cgroup else ""
+        self.main = Main(child.pid, child.start, processes.boot_id(), path)
         return self.main
 
     def _program(self, definition: Definition) -> Program:
@@ -80,7 +115,9 @@ class Service:
             raise CannotStart(exit_codes.OCF_ERR_ARGS, str(error)) from None
         except OSError as error:
             raise CannotStart(*_why(error, definition)) from None
-        return Program(definition.command, variables, definition.directory or "/", user, group, groups)
+        cgroup = self._cgroup.path if self._cgroup else ""
+        directory = definition.directory or "/"
+        return Program(definition.command, variables, directory, user, group, groups, service=True, cgroup=cgroup)
 
     def adopt(self, main: Main | None, incarnation: str, known: dict[int, int], on_end: OnEnd) -> bool:
         """
@@ -89,6 +126,9 @@ class Service:
         Without `main` that daemon died between the start and writing it down: only the mark finds the service.
         """
         self.main, self.incarnation, self.known = main, incarnation, known
+        self._cgroup = cgroup_at(main.cgroup) if main else None
+        if self._cgroups and not self._cgroup:
+            self._cgroup = self._cgroups.find(self.resource)
         self._child = self._children.adopt(main.pid, main.start, on_end) if main else None
         return self._child is not None
 
@@ -98,20 +138,50 @@ class Service:
 
         `thorough` reads the environment of every process as well: dearer, and needed before "nothing is left".
         """
+        found = self._cgroup.pids() if self._cgroup else set()
         table = processes.snapshot()
-        found = processes.marked(self.incarnation, table) if thorough and self.incarnation else set()
+        if thorough and self.incarnation:
+            found |= processes.marked(self.incarnation, table)
         main = (self.main.pid, self.main.start) if self.main else (0, 0)
         inside = processes.members(table, main, self.known, found)
         self.known.update({process.pid: process.start for process in inside})
-        return inside
+        return processes.observe_stuck(inside)
 
-    def clear(self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None]) -> None:
-        """End every process of the service, then call `on_cleared`; a second call replaces the plan of the first."""
+    def evidence(self) -> tuple[str, ...]:
+        """Return what there is to see of the service: its processes, what each waits on, and orphans that ended."""
+        return (*processes.evidence(self.members(thorough=False)), *self._ended)
+
+    def _orphan_ended(self, process: Process, status: int) -> bool:
+        """
+        Note the end of a descendant that had lost its parents, if this is one.
+
+        What it leaves is attributed now: while it is a zombie, its session provably is its own.
+        """
+        ours = self.known.get(process.pid) == process.start
+        ours = ours or (self.main is not None and process.session == self.main.pid and self._child is not None)
+        ours = ours or (self._cgroup is not None and cgroup_of(process.pid).endswith(self._cgroup.names))
+        if ours:
+            self._ended.append(_end_of(process, status))
+            if process.pid == process.session:
+                self.members(thorough=False)
+        return ours
+
+    def clear(
+        self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None], on_kill: OnKill = lambda _: None
+    ) -> None:
+        """
+        End every process of the service, then call `on_cleared`; a second call replaces the plan of the first.
+
+        `on_kill` is called at most once, with the evidence, before anything is killed.
+        """
         self.cancel()
-        self._clearing = _Clearing(self.main, plan, self._clock.seconds())
+        self._clearing = Clearing(self.main, self._cgroup, plan, self._clock.seconds(), on_kill)
         self._on_cleared = on_cleared
         if self._child:
+            if stop_signal == signal.SIGKILL:
+                self._clearing.witness(self.members(thorough=False))
             self._child.send_signal(stop_signal)
+            self._child.send_signal(signal.SIGCONT)  # a stopped one hears nothing but KILL
         self._look_again(0)
 
     def look_now(self) -> None:
@@ -129,32 +199,23 @@ class Service:
         left = self.members(thorough=looks == 0 and not main_lives)
         if not left and not main_lives:
             left = self.members(thorough=True)
-            if not left:
-                self._child = None
-                self._on_cleared()
+            if not left and (self._cgroup is None or self._cgroup.is_empty()):
+                self._cleared()
                 return
-        self._clearing.press(left, self._clock.seconds(), main_lives=main_lives)
+        if self._clearing.press(left, self._clock.seconds(), main_lives=main_lives):
+            looks = 0
         self._look = self._clock.callLater(pause(looks), self._look_again, looks + 1)
 
+    def _cleared(self) -> None:
+        self._child = None
+        if self._cgroup:
+            self._cgroup.remove()
+        self._on_cleared()
 
-class _Clearing:
-    """How far the ending of a service has got."""
 
-    def __init__(self, main: Main | None, plan: Plan, begun: float) -> None:
-        """Begin where the main process has just been sent its stop signal."""
-        self._plan = plan
-        self._begun = begun
-        self._asked = {main.pid} if main else set()
-
-    def press(self, left: list[Process], now: float, *, main_lives: bool) -> None:
-        """Terminate what the main process left behind, once each; kill whatever is left when the time is over."""
-        late = now - self._begun >= self._plan.kill_after
-        for process in left:
-            if late:
-                processes.send_signal(process, signal.SIGKILL)
-            elif not main_lives and process.pid not in self._asked:
-                self._asked.add(process.pid)
-                processes.send_signal(process, signal.SIGTERM)
+def _end_of(orphan: Process, status: int) -> str:
+    how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    return f"{orphan.name}[{orphan.pid}] has ended: {how}"
 
 
 def _why(error: OSError, definition: Definition) -> tuple[int, str]:

@@ -68,7 +68,7 @@ class Store:
                 os.unlink(path)
 
     def records(self) -> Iterator[Record | tuple[str, str]]:
-        """Yield every record; for one that cannot be read, its path and why, after it was put aside."""
+        """Yield every record; for one that cannot be read, its resource and why, after it was put aside as .bad."""
         for name in sorted(os.listdir(self.rundir.resources)):
             path = f"{self.rundir.resources}/{name}"
             if not name.endswith(".json"):
@@ -77,7 +77,7 @@ class Store:
                 yield read_record(path)
             except BadRecord as error:
                 os.replace(path, f"{path}.bad")
-                yield path, str(error)
+                yield name.removesuffix(".json"), str(error)
 
 
 def read_record(path: str) -> Record:
@@ -97,7 +97,9 @@ def _private(path: str) -> None:
         found = os.lstat(path)
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
         if not private:
-            raise Unusable(f"{path} is not a directory of our own with mode 0700; remove it") from None
+            raise Unusable(
+                f"{path} is not a directory of our own alone: chmod 0700 it, if nobody else wrote there"
+            ) from None
     except OSError as error:
         raise Unusable(f"cannot create {path}: {error.strerror}") from None
 

@@ -24,8 +24,10 @@ def as_json(record: Record, now: float) -> dict[str, Any]:
         "uptime": round(max(0.0, now - record.since), 3) if up else None,
         "incarnation": record.incarnation,
         "failure": record.failure.text if record.failure else None,
+        "restarts": len(record.restarts),
+        "warning": record.warning,
         "incidents": record.incidents,
-        "last_incident": incident_json(incident) if incident else None,
+        "last_incident": incident_json(incident) if incident else None,  # without its evidence: `explain` shows that
         "report_pending": bool(incident and incident.pending),
     }
 
@@ -40,8 +42,6 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "attempts": incident.attempts,
         "injections": incident.injections,
         "times": {name: incident.marks[name] for name in MARKS if name in incident.marks},
-        "output": list(incident.output),
-        "processes": list(incident.processes),
     }
 
 
@@ -53,5 +53,7 @@ def timeline_json(record: Record) -> dict[str, Any]:
         "phase": record.phase.value,
         "incidents": record.incidents,
         "incident": incident_json(record.incident) if record.incident else None,
+        "output": list(record.incident.output) if record.incident else [],
+        "processes": list(record.incident.processes) if record.incident else [],
         "journal": [[entry.at, entry.text] for entry in record.journal],
     }

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tocsin_ocf.rundir import Rundir
 
 LOOPBACK = "127.0.0.1"
-RETRY_SECONDS = 2.0
-"""How long a closed connection is put down to a daemon that goes down or makes room; then it is a stranger's."""
 
 
 class NoDaemon(Exception):
@@ -34,21 +32,20 @@ def ask(rundir: "Rundir", port: int, verb: str, resource: str, body: str, second
     """
     Ask the daemon on `port`, and return its exit code and text within `seconds`.
 
-    NoDaemon, Stranger, Mute as above; PermissionError where the secrets may not be read. A daemon that goes
-    down, or that has just been replaced, may close a connection without a reply; the question is asked again
-    for a while with the secrets of that moment, for it may not be lost.
+    NoDaemon, Stranger, Mute as above; PermissionError where the secrets may not be read. Nothing is sent unless our
+    daemon holds its lock, so whoever took the port of a dead one learns nothing. While it holds it, a connection that
+    closes without a reply is made again: the daemon was making room in a flood, or has just been replaced.
     """
     deadline = monotonic() + seconds
-    patience = monotonic() + min(seconds, RETRY_SECONDS)
     while True:
         secrets = rundir.secrets()
-        if secrets is None:
+        if secrets is None or not rundir.held():
             raise NoDaemon
         reply = _exchange(port, request_line(secrets[0], verb, resource, body), deadline)
         if reply:
             break
-        if monotonic() > patience:
-            raise Stranger("it closes every connection without a reply")
+        if monotonic() > deadline:
+            raise Mute(f"every connection to port {port} is closed without a reply")
         _pause()
     try:
         return parse_reply(reply, secrets[1])
@@ -79,7 +76,10 @@ def _exchange(port: int, line: bytes, deadline: float) -> bytes:
 def _read_line(connection: "_socket.socket", deadline: float) -> bytes:
     received = b""
     while not received.endswith(b"\n"):
-        connection.settimeout(max(0.001, deadline - monotonic()))
+        left = deadline - monotonic()
+        if left <= 0:
+            raise Mute("the reply does not come to an end")
+        connection.settimeout(left)
         piece = connection.recv(65536)
         if not piece:
             return b""

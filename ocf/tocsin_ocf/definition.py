@@ -12,10 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEYS = ("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout")
+KEYS = (
+    *("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout"),
+    *("restart_attempts", "restart_window"),
+)
 UNITS = {"": 1.0, "ms": 0.001, "msec": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}
 """Seconds per unit, as Pacemaker spells time; a number alone is seconds."""
 LAST_SIGNAL = 64
+LAST_ID = 2**32 - 2
+"""The highest uid and gid; the one above means "unchanged" to the kernel."""
+RESTART_WINDOW = 3600.0
+MOST_RESTARTS = 100
+"""More restarts than that are no budget, but a service that does not work."""
 LONGEST = 1e9
 """Seconds; thirty years are no timeout but a slip."""
 
@@ -40,12 +48,13 @@ class Definition:
     A valid service definition. Not a dataclass: importing that costs an agent twice the bare interpreter.
 
     `user`, `group` and `environment_file` may be "" (root, the user's own, none), `directory` "" means "/";
-    `stop_timeout` None is for whoever stops the service to choose.
+    `stop_timeout` None is for whoever stops the service to choose. `restart_attempts` within `restart_window` seconds
+    are made here before a failure is reported; 0 reports each.
     """
 
     __slots__ = KEYS
 
-    def __init__(  # noqa: PLR0913 a definition is these seven
+    def __init__(  # noqa: PLR0913 a definition is these
         self,
         command: "tuple[str, ...]",
         user: str = "",
@@ -54,6 +63,8 @@ class Definition:
         environment_file: str = "",
         stop_signal: int = signal.SIGTERM,
         stop_timeout: "float | None" = None,
+        restart_attempts: int = 0,
+        restart_window: "float | None" = None,
     ) -> None:
         """Keep valid values; whoever has others calls `read`."""
         self.command = command
@@ -63,6 +74,8 @@ class Definition:
         self.environment_file = environment_file
         self.stop_signal = int(stop_signal)
         self.stop_timeout = stop_timeout
+        self.restart_attempts = restart_attempts
+        self.restart_window = RESTART_WINDOW if restart_window is None else restart_window
 
     def as_dict(self) -> "dict[str, object]":
         """Return it with JSON's types, such that `read` returns it unchanged."""
@@ -116,7 +129,8 @@ def _command(value: object) -> "tuple[str, ...]":
 def _account(value: object) -> str:
     """Return the name or number of a user or group."""
     name = _text(value)
-    if name and (name[0] == "-" or set(name) & set(" \t:/")):
+    number = int(name) if name.isascii() and name.isdigit() and len(name) < 12 else 0
+    if name and (name[0] == "-" or not name.isascii() or set(name) & set(" \t:/") or number > LAST_ID):
         raise Wrong(f"{name!r} is not an account; give its name or number")
     return name
 
@@ -137,6 +151,14 @@ def _signal(value: object) -> int:
     if name not in signal.Signals.__members__:
         raise Wrong(f"{text!r} is not a signal; give a name such as TERM, INT or QUIT, or its number")
     return int(signal.Signals[name])
+
+
+def _count(value: object) -> int:
+    """Return a number of restarts."""
+    text = _text(value) or "0"
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_RESTARTS):
+        raise Wrong(f"{text[:20]!r} is not a number of restarts; give one from 0 to {MOST_RESTARTS}")
+    return int(text)
 
 
 def _seconds(value: object) -> "float | None":
@@ -184,4 +206,6 @@ READERS = {
     "environment_file": _path,
     "stop_signal": _signal,
     "stop_timeout": _seconds,
+    "restart_attempts": _count,
+    "restart_window": _seconds,
 }

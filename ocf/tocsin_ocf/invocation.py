@@ -9,7 +9,7 @@ from time import monotonic
 
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_CONFIGURED, ActionFailed
 from tocsin_ocf.rundir import PORT, STATE_DIR, Rundir
-from tocsin_ocf.wire import valid_resource
+from tocsin_ocf.wire import EVERY_RESOURCE, valid_resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PARAMETER = "OCF_RESKEY_"
 META = "OCF_RESKEY_CRM_meta_"
+LONGEST = 86_400_000
+"""Milliseconds of a day: no operation takes longer, and no clock overflows by it."""
 DEFAULT_TIMEOUT = 20_000
 """Milliseconds that Pacemaker grants an operation without a timeout of its own."""
 
@@ -43,7 +45,7 @@ class Invocation:
     def resource(self) -> str:
         """The resource's id, with its instance number where it is a globally-unique clone."""
         name = self.variable("OCF_RESOURCE_INSTANCE")
-        if not valid_resource(name):
+        if not valid_resource(name) or name == EVERY_RESOURCE:
             raise ActionFailed(OCF_ERR_ARGS, f"OCF_RESOURCE_INSTANCE is {name!r}, which is not a resource id")
         return name
 
@@ -54,6 +56,14 @@ class Invocation:
         if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
             raise wrong("port", text, f"use a number from 1 to 65535, such as {PORT}")
         return int(text)
+
+    @property
+    def hold(self) -> int:
+        """Milliseconds that a recurring monitor may wait at the daemon for something to happen."""
+        text = self.parameter("monitor_hold") or "0"
+        if not (text.isascii() and text.isdigit() and len(text) < 6):
+            raise wrong("monitor_hold", text, "use a number of seconds, 0 for none")
+        return int(text) * 1000
 
     @property
     def state_dir(self) -> str:
@@ -76,6 +86,14 @@ class Invocation:
         """Return the seconds that are left until the agent gives up."""
         return self._deadline - monotonic()
 
+    def patience(self) -> float:
+        """
+        Return the seconds after which a daemon that answers from memory must be frozen.
+
+        A quarter of the operation: enough on a starving machine, and it leaves the time to replace the daemon.
+        """
+        return min(self.remaining(), self.timeout / 4000)
+
     def daemon_timeout(self) -> int:
         """Return the milliseconds that the daemon may take, asked now."""
         return max(1, int(self.remaining() * 1000) - self.reserve)
@@ -86,7 +104,7 @@ class Invocation:
 
     def _milliseconds(self, name: str) -> int:
         text = self.variable(f"{META}{name}")
-        return int(text) if text.isascii() and text.isdigit() else 0
+        return min(int(text[:12]), LONGEST) if text.isascii() and text.isdigit() else 0
 
 
 def wrong(name: str, value: str, right: str) -> ActionFailed:

@@ -2,7 +2,7 @@
 Starts the daemon where none listens, and waits until it does.
 
 The daemon must outlive the agent and Pacemaker itself, and must not inherit what a recovering cluster happens
-to have open: it gets a session, an environment and file descriptors of its own.
+to have open: it is a unit of systemd, or gets a session, an environment and file descriptors of its own.
 """
 
 import os
@@ -56,11 +56,15 @@ def ask_launching(asked: Invocation, verb: str, body: "Callable[[], str]", share
 
 def launch(asked: Invocation, until: float) -> bool:
     """Start the daemon; True when it listens, False when another one is about to; ActionFailed otherwise."""
+    from tocsin_ocf.unit import start_unit
+
     argv = command_line(asked)
     fault = program_fault("daemon", argv[0])
     if fault:
         raise ActionFailed(*fault)
     own_directories(asked.state_dir, asked.rundir)
+    if start_unit(asked, until - monotonic()):
+        return True
     try:
         status, said = _start(argv, asked.rundir.out, until)
     except OSError as error:

@@ -8,7 +8,7 @@ would stop the resource everywhere.
 import os
 import stat
 
-from tocsin_ocf.exit_codes import OCF_ERR_INSTALLED, OCF_ERR_PERM
+from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_INSTALLED, OCF_ERR_PERM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def program_fault(parameter: str, path: str) -> "tuple[int, str] | None":
 def file_fault(parameter: str, path: str) -> "tuple[int, str] | None":
     """Return what keeps the file `path`, where one is given, from being read."""
     try:
+        if path and not stat.S_ISREG(os.stat(path).st_mode):
+            return OCF_ERR_ARGS, f"parameter {parameter}: {path} is not a regular file"
         if path and not os.access(path, os.R_OK):
             os.stat(path)
             return OCF_ERR_PERM, f"parameter {parameter}: {path} cannot be read"

@@ -59,6 +59,50 @@ def status(directory: str = BIN) -> Command:
     return Command(argv, timeout=10.0)
 
 
+def set_attribute(name: str, value: str, node: str, directory: str = BIN) -> Command:
+    """Set a transient attribute of a node."""
+    argv = (f"{directory}/attrd_updater", "--name", name, "--update", value, "--node", node)
+    return Command(argv, timeout=10.0)
+
+
+def delete_attribute(name: str, node: str, directory: str = BIN) -> Command:
+    """Remove a transient attribute of a node; one that is not there is no fault."""
+    return Command((f"{directory}/attrd_updater", "--name", name, "--delete", "--node", node), timeout=10.0)
+
+
+def configuration(resource: str, directory: str = BIN) -> Command:
+    """Ask for a primitive as it is configured; a resource id may name an instance of a clone."""
+    xpath = f"//primitive[@id='{base_id(resource)}']"
+    return Command((f"{directory}/cibadmin", "--query", "--xpath", xpath), timeout=10.0)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a primitive as it is configured; `on_fail` "" is Pacemaker's default."""
+
+    name: str
+    recurring: bool
+    on_fail: str
+
+
+def parse_operations(reply: Reply) -> tuple[Operation, ...]:
+    """Return the operations in the reply to `configuration`; NoStatus where there is none."""
+    if reply.code != 0:
+        raise NoStatus(f"cibadmin: {reply.why}")
+    try:
+        root = ElementTree.fromstring(reply.stdout[reply.stdout.find("<") :])
+    except ElementTree.ParseError as error:
+        raise NoStatus(f"cibadmin: unreadable XML: {error}") from None
+    return tuple(
+        Operation(op.get("name", ""), not _is_zero(op.get("interval", "0")), op.get("on-fail", ""))
+        for op in root.iter("op")
+    )
+
+
+def _is_zero(interval: str) -> bool:
+    return not interval.strip("0abcdefghijklmnopqrstuvwxyz")
+
+
 @dataclass(frozen=True)
 class Node:
     """A node as the cluster sees it."""
@@ -79,6 +123,8 @@ class Instance:
     managed: bool
     maintenance: bool
     nodes: tuple[str, ...]
+    leaving: str = ""
+    """Why Pacemaker does not want it to run: "disabled", "removed", "blocked", or "" when it does."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +200,17 @@ def _instances(parent: ElementTree.Element | None, *, maintenance: bool = False)
             found += _instances(element, maintenance=inherited)
             continue
         nodes = tuple(node.get("name", "") for node in element.findall("node"))
-        found.append(Instance(element.get("id", ""), _true(element, "managed"), inherited, nodes))
+        id_, managed = element.get("id", ""), _true(element, "managed")
+        found.append(Instance(id_, managed, inherited, nodes, _leaving(element)))
     return found
+
+
+def _leaving(element: ElementTree.Element) -> str:
+    if element.get("target_role") == "Stopped":
+        return "disabled"
+    if _true(element, "orphaned") or _true(element, "removed"):  # Pacemaker 3's word for it
+        return "removed"
+    return "blocked" if _true(element, "blocked") else ""
 
 
 def _histories(root: ElementTree.Element) -> list[tuple[str, str]]:
@@ -174,7 +229,7 @@ def _counts(operation: ElementTree.Element) -> bool:
     After a refresh only a probe is left; a failure injected then sorts after every later success, and the
     resource is restarted at each transition until somebody cleans up.
     """
-    recurring = operation.get("interval", "0ms") not in ("0", "0ms", "0s")
+    recurring = not _is_zero(operation.get("interval", "0"))
     return operation.get("task") in ("start", "promote", "demote") or recurring
 
 

@@ -117,13 +117,41 @@ PARAMETERS = (
         "killing has to fit inside it, because a stop that times out fences the node.",
     ),
     Parameter(
+        "restart_attempts",
+        "Restarts here before a failure is reported",
+        "How often within restart_window the daemon starts a service that died again by itself, without telling "
+        "Pacemaker. 0 reports each failure, which is what a cluster wants as a rule: a restart that nobody counts can "
+        "hide a broken node. Restarts stand in tocsin status, the log and the journal.",
+        default="0",
+        type="integer",
+    ),
+    Parameter(
+        "restart_window",
+        "Time in which restart_attempts count",
+        "How long a restart by restart_attempts counts, such as 10min or 1h. Choose it longer than the service needs "
+        "to fail again, or a service that fails every few minutes is restarted for ever.",
+        default="1h",
+    ),
+    Parameter(
         "config",
         "File that defines the service",
         "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of the "
-        "parameters above: command, user, group, directory, environment_file, stop_signal, stop_timeout. It has to be "
-        "the same on each node, and is read at each start. Use it when arguments get long, or quoting hard.",
+        "parameters above: command, user, group, directory, environment_file, stop_signal, stop_timeout, "
+        "restart_attempts, restart_window. It has to be the same on each node, and is read at each start. Use it when "
+        "arguments get long, or quoting hard.",
         group="config",
         unique=True,
+    ),
+    Parameter(
+        "monitor_hold",
+        "Time that a monitor waits at the daemon",
+        "With a number of seconds a recurring monitor waits at the daemon until something happens, for so long at "
+        "most, and returns a failure at once: with its true code and reason, counted once, and with the on-fail of "
+        "monitor. Choose op monitor interval=1s timeout=60s with monitor_hold=45; one agent process then waits all the "
+        "time. It is the way on Pacemaker Remote nodes, where crm_resource --fail does nothing. 0 reports by "
+        "crm_resource.",
+        default="0",
+        type="integer",
     ),
     Parameter(
         "port",

@@ -4,6 +4,7 @@ import os
 
 from tocsin_ocf.client import Mute
 from tocsin_ocf.processes import look
+from tocsin_ocf.rundir import STATE_DIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +64,29 @@ def why_unanswered(fault: Exception, asked: "Invocation") -> str:
     if isinstance(fault, Mute) and pid > 0:
         return f"tocsind (pid {pid}, port {port}) does not answer within {seconds:g} s"
     return f"tocsind on port {port}: {fault}"
+
+
+def without_state(rundir: "Rundir", port: int) -> str:
+    """
+    Return in words that a daemon of root's listens without its state, "" where none does.
+
+    Somebody removed its directory while it runs: what it watches cannot be told, least of all that nothing runs.
+    """
+    owner = port_owner(port)
+    if owner is None or owner.user != "root" or owner.name != "tocsind" or not _keeps(owner.pid, rundir):
+        return ""
+    return f"{owner} listens on port {port}, but its state in {rundir.path} is gone"
+
+
+def _keeps(pid: int, rundir: "Rundir") -> bool:
+    """Tell whether a daemon was started to keep its state in this run directory, and not in another one."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            words = file.read().split("\0")
+    except OSError:
+        return False
+    state_dir = words[words.index("--state-dir") + 1] if "--state-dir" in words[:-1] else STATE_DIR
+    return rundir.path.rpartition("/")[0] == state_dir
 
 
 def daemon_pid(rundir: "Rundir") -> int:

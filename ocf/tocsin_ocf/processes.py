@@ -19,10 +19,17 @@ MARK = "TOCSIN_INCARNATION"
 """Environment variable of every service: finds descendants that left the session and lost their parents."""
 
 
+UNINTERRUPTIBLE = "D"
+MOST_SHOWN = 20
+"""Processes that are named as evidence: the rest of a fork bomb looks like them."""
+MOST_THREADS = 100
+"""Threads of a process that are asked which of them is stuck."""
+
+
 class Process:
     """One line of the process table; `start` in clock ticks since boot makes `pid` unmistakable."""
 
-    __slots__ = ("name", "parent", "pid", "session", "start", "state")
+    __slots__ = ("name", "parent", "pid", "session", "start", "state", "threads", "waits_on")
 
     def __init__(self, pid: int, name: str, state: str, parent: int, session: int, start: int) -> None:
         """Keep the fields of /proc/PID/stat (proc(5)) that tell who belongs to whom."""
@@ -32,15 +39,24 @@ class Process:
         self.parent = parent
         self.session = session
         self.start = start
+        self.threads = 1
+        self.waits_on = ""
 
     @property
     def alive(self) -> bool:
-        """Tell whether it still is a process: a zombie is only a name that its parent has not read yet."""
-        return self.state not in "ZX"
+        """
+        Tell whether it still is a process: a zombie is only a name that its parent has not read yet.
+
+        Not so one with threads: its first thread has ended, the others run, or cannot be killed.
+        """
+        return self.state not in "ZX" or self.threads > 1
 
     def __repr__(self) -> str:
-        """Return what an administrator needs to find it."""
-        return f"{self.name}[{self.pid}] {self.state}"
+        """Return what an administrator needs to find it, and why it cannot be killed; see `observe`."""
+        sleep = f" in {self.waits_on}" if self.waits_on else ""
+        if self.state == UNINTERRUPTIBLE:
+            sleep = f" (uninterruptible sleep{sleep})"
+        return f"{self.name}[{self.pid}] {self.state}{sleep}"
 
 
 def parse_stat(text: str) -> Process:
@@ -48,7 +64,9 @@ def parse_stat(text: str) -> Process:
     head, _, tail = text.rpartition(")")
     pid, _, name = head.partition(" (")
     fields = tail.split()
-    return Process(int(pid), name, fields[0], int(fields[1]), int(fields[3]), int(fields[19]))
+    process = Process(int(pid), name, fields[0], int(fields[1]), int(fields[3]), int(fields[19]))
+    process.threads = int(fields[17])
+    return process
 
 
 def look(pid: int) -> "Process | None":
@@ -73,14 +91,16 @@ def boot_id() -> str:
 
 
 def marked(incarnation: str, table: "Iterable[Process]") -> "set[int]":
-    """Return the pids whose environment at exec carried the mark of this incarnation."""
+    """Return the pids whose environment at exec carried the mark of this incarnation; never our own."""
     mark = f"{MARK}={incarnation}".encode()
-    return {process.pid for process in table if mark in _environment(process.pid).split(b"\0")}
+    found = {process.pid for process in table if mark in _read(f"/proc/{process.pid}/environ").split(b"\0")}
+    return found - {os.getpid()}  # whoever starts us in a shell of the service hands its mark on
 
 
-def _environment(pid: int) -> bytes:
+def _read(path: str) -> bytes:
+    """Return what is in a file of /proc, nothing where it or we have no right to be."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
+        with open(path, "rb") as file:
             return file.read()
     except OSError:
         return b""
@@ -90,25 +110,66 @@ def members(
     table: "list[Process]", main: "tuple[int, int]", known: "Mapping[int, int]", found: "set[int]"
 ) -> "list[Process]":
     """
-    Return the living processes of a service: its session, stragglers, and whatever descends from them.
+    Return the living processes of a service: those with a tie to it, and whatever comes of them.
 
-    `main` is pid and start time of the main process, which leads the session; `known` are members seen before
-    (pid to start time), `found` pids that carry the mark. The session counts only while its leader is there, if
-    only as a zombie: afterwards its number may be a stranger's.
+    Ties: `main`, pid and start time of the main process; `known`, members seen before (pid to start time);
+    `found`, pids in its cgroup or with its mark. Of them come their children, and the sessions that they lead.
+    A session counts only while its leader is in the table, if only as a zombie: the kernel gives its number to
+    nobody else before that, and afterwards it may be a stranger's.
     """
-    led = any((process.pid, process.start) == main for process in table)
-    living = [process for process in table if process.alive]
     inside = {
         process.pid
-        for process in living
-        if (led and process.session == main[0]) or process.pid in found or known.get(process.pid) == process.start
+        for process in table
+        if (process.pid, process.start) == main
+        or known.get(process.pid) == process.start
+        or (process.pid in found and process.alive)
     }
     grew = True
     while grew:
-        children = {process.pid for process in living if process.parent in inside} - inside
-        inside |= children
-        grew = bool(children)
-    return [process for process in living if process.pid in inside]
+        led = {process.session for process in table if process.pid == process.session and process.pid in inside}
+        more = {process.pid for process in table if process.parent in inside or process.session in led} - inside
+        inside |= more
+        grew = bool(more)
+    return [process for process in table if process.alive and process.pid in inside]
+
+
+def observe(process: Process) -> Process:
+    """Fill in what a process waits on; of its threads, the one that sleeps uninterruptibly (proc(5), wchan)."""
+    threads = [f"/proc/{process.pid}"]
+    if process.threads > 1:
+        task = f"{threads[0]}/task"
+        threads += [f"{task}/{tid}" for tid in _listed(task)[:MOST_THREADS]]
+    stuck = next((thread for thread in threads if _state(thread) == UNINTERRUPTIBLE), "")
+    if stuck:
+        process.state = UNINTERRUPTIBLE
+    where = _read(f"{stuck or threads[0]}/wchan").decode("ascii", "replace")
+    process.waits_on = "" if where == "0" else where  # "0": it runs, or the kernel does not tell
+    return process
+
+
+def _listed(directory: str) -> "list[str]":
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
+def _state(thread: str) -> str:
+    return _read(f"{thread}/stat").rpartition(b")")[2][1:2].decode("ascii", "replace")
+
+
+def observe_stuck(inside: "list[Process]") -> "list[Process]":
+    """Fill in what those wait on that perhaps cannot be killed, so that their names say so."""
+    for process in [one for one in inside if one.state in "DZ"][:MOST_SHOWN]:
+        observe(process)
+    return inside
+
+
+def evidence(inside: "list[Process]") -> "tuple[str, ...]":
+    """Return the processes in words, each with its state and what it waits on; a bounded number of them."""
+    shown = [repr(observe(process)) for process in inside[:MOST_SHOWN]]
+    more = len(inside) - len(shown)
+    return (*shown, f"and {more} more") if more else tuple(shown)
 
 
 def send_signal(process: Process, number: int) -> bool:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from time import monotonic
 
 from tocsin_ocf import processes
+from tocsin_ocf.cgroup import cgroup_at
 from tocsin_ocf.exit_codes import ActionFailed
 from tocsin_ocf.invocation import PARAMETER, Invocation
 from tocsin_ocf.processes import Process
@@ -22,7 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tocsin_ocf.cgroup import Cgroup
+
 STOPPED = "stopped"
+RUNNING = "running"
 NOBODY = (0, 0)
 """A main process that no process table holds."""
 MAX_RECORD = 8 * 1024 * 1024
@@ -31,13 +35,14 @@ MAX_RECORD = 8 * 1024 * 1024
 class Remains:
     """What a daemon left of one resource; `readable` False where its record is corrupt, hence nothing is known."""
 
-    __slots__ = ("incarnation", "known", "main", "path", "phase", "readable")
+    __slots__ = ("cgroup", "incarnation", "known", "main", "path", "phase", "readable")
 
     def __init__(self, path: str, record: "Mapping[str, object] | None") -> None:
         """Take from a record what is needed, and nothing on trust."""
         self.path = path
         self.phase, self.incarnation, self.main = STOPPED, "", NOBODY
         self.known: dict[int, int] = {}
+        self.cgroup: "Cgroup | None" = None
         self.readable = True
         if record is None:
             return
@@ -55,28 +60,42 @@ class Remains:
         self.phase, self.incarnation = phase, incarnation
         self.main = (int(process["pid"]), int(process["start"])) if isinstance(process, dict) else NOBODY
         self.known = {int(pid): int(start) for pid, start in members.items()}
+        self.cgroup = cgroup_at(str(process.get("cgroup", ""))) if isinstance(process, dict) else None
 
     @property
     def clean(self) -> bool:
         """Tell whether nothing of the resource should run, as far as is known."""
         return self.readable and self.phase == STOPPED
 
+    def well(self) -> bool:
+        """Tell whether the service was well when it was last watched, and its main process still runs."""
+        process = processes.look(self.main[0]) if self.phase == RUNNING else None
+        return process is not None and process.alive and process.start == self.main[1]
+
     def living(self) -> "list[Process]":
         """Return the processes of the service that are alive."""
+        found = self.cgroup.pids() if self.cgroup else set()
         table = processes.snapshot()
-        found = processes.marked(self.incarnation, table) if self.incarnation else set()
-        return processes.members(table, self.main, self.known, found)
+        if self.incarnation:
+            found |= processes.marked(self.incarnation, table)
+        return processes.observe_stuck(processes.members(table, self.main, self.known, found))
 
     def end(self, deadline: float) -> "list[Process]":
         """Ask all living processes to end, kill what is left at half time; return what is left at the deadline."""
         half = monotonic() + (deadline - monotonic()) / 2
         left = self._end_by(signal.SIGTERM, half)
-        return self._end_by(signal.SIGKILL, deadline) if left else []
+        if left:
+            left = self._end_by(signal.SIGKILL, deadline)
+        if self.cgroup and not left:
+            self.cgroup.remove()
+        return left
 
     def _end_by(self, number: int, until: float) -> "list[Process]":
         """Signal every process once, those too that appear meanwhile, until none is left or the time is over."""
         signalled: set[tuple[int, int]] = set()
         while True:
+            if self.cgroup and number == signal.SIGKILL:
+                self.cgroup.kill()
             left = self.living()
             if not left or monotonic() > until:
                 return left
@@ -84,6 +103,7 @@ class Remains:
                 self.known[process.pid] = process.start
                 if (process.pid, process.start) not in signalled:
                     processes.send_signal(process, number)
+                    processes.send_signal(process, signal.SIGCONT)  # a stopped one hears nothing but KILL
                     signalled.add((process.pid, process.start))
             _wait_for_end(left[0], min(0.1, max(0.0, until - monotonic())))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fold
-from tests.fakes.daemon import Answer, FakeDaemon, MakeDaemon
+from tests.fakes.daemon import Answer, FakeDaemon, FrozenDaemon, MakeDaemon
 from tests.fakes.executor import Agent, Service
 
 TOP = Path(__file__).resolve().parents[2]
@@ -56,6 +56,15 @@ def daemon(agent: Agent) -> Iterator[MakeDaemon]:
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def frozen(agent: Agent) -> Iterator[FrozenDaemon]:
+    """Return a daemon that holds lock and port and never answers, for the agent to ask."""
+    one = FrozenDaemon(agent.state_dir)
+    agent.with_daemon(one)
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ OWN = {
     *("tocsin_ocf", "tocsin_ocf.actions", "tocsin_ocf.actions.monitor", "tocsin_ocf.client", "tocsin_ocf.exit_codes"),
     *("tocsin_ocf.invocation", "tocsin_ocf.rundir", "tocsin_ocf.wire"),
 }
-LIGHT = {"_operator", "_socket", "posix", "sys", "time"}
+LIGHT = {"_operator", "_socket", "fcntl", "posix", "sys", "time"}
 DESCRIBING = {*OWN, "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
 
 

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from tests.fakes.daemon import Answer, FakeDaemon, MakeDaemon, record, says
+from tests.fakes.daemon import Answer, FakeDaemon, FrozenDaemon, MakeDaemon, record, says
 from tests.fakes.executor import RESOURCE, Agent, Service
 from tests.requirements import require_root
+from tocsin_ocf.processes import boot_id
 
 SHORT = {"OCF_RESKEY_CRM_meta_timeout": "600"}
 RECURRING = {"OCF_RESKEY_CRM_meta_interval": "60000"}
@@ -80,21 +81,31 @@ def test_what_was_stopped_or_ran_before_the_boot_is_7_in_silence(agent: Agent, t
     assert done.code == 7 and done.silent
 
 
-def test_a_hung_daemon_is_an_error_that_names_it(agent: Agent, daemon: MakeDaemon) -> None:
-    """And not a hang: Pacemaker would throw the reason away."""
-    daemon(lambda verb: None)
+def test_a_frozen_daemon_is_replaced_and_the_next_one_asked(
+    agent: Agent, frozen: FrozenDaemon, service: Service
+) -> None:
+    """Nobody watched the services; the next one takes them over."""
+    agent.keep(service.record())
+    agent.with_program("ready", code=0)
+    done = agent("monitor", variables={**SHORT, **RECURRING})
+    assert done.code == 0 and done.silent
+    assert frozen.process.wait(5) == -9
+    assert service.process.poll() is None
+
+
+def test_where_a_frozen_daemon_cannot_be_replaced_a_service_that_runs_is_degraded(
+    agent: Agent, frozen: FrozenDaemon, service: Service
+) -> None:
+    """Its program is gone; and this is no hang: Pacemaker would throw the reason away."""
+    agent.keep(service.record())
     begin = time.monotonic()
     done = agent("monitor", variables={**SHORT, **RECURRING})
     assert time.monotonic() - begin < 5
-    assert (done.code, done.reason) == (
-        1,
-        f"tocsind (pid {os.getpid()}, port {agent.parameters['port']}) does not answer within 0.54 s",
-    )
+    assert done.code == 190 and done.reason.startswith("service runs, but tocsind cannot be started")
 
 
-def test_a_probe_of_what_never_ran_is_7_even_from_a_hung_daemon(agent: Agent, daemon: MakeDaemon) -> None:
+def test_a_probe_of_what_never_ran_is_7_even_from_a_frozen_daemon(agent: Agent, frozen: FrozenDaemon) -> None:
     """Its being unwell is no news of this resource."""
-    daemon(lambda verb: None)
     done = agent("monitor", variables=SHORT)
     assert done.code == 7 and done.silent
 
@@ -102,14 +113,27 @@ def test_a_probe_of_what_never_ran_is_7_even_from_a_hung_daemon(agent: Agent, da
 @pytest.mark.parametrize(
     "answer", [says(0, proof="x" * 32), lambda verb: b"HTTP/1.1 400 Bad Request\r\n", lambda verb: b""]
 )
-def test_a_squatter_is_never_believed_and_always_named(agent: Agent, daemon: MakeDaemon, answer: Answer) -> None:
-    """Any local user can listen on a port that the daemon has left."""
-    daemon(answer, pid=1)
-    agent.keep(record("running", pid=1, start=1, boot="?"))
+def test_a_squatter_is_never_believed_nor_told_anything(agent: Agent, daemon: MakeDaemon, answer: Answer) -> None:
+    """Any local user can listen on a port that the daemon has left; nothing is even sent there."""
+    made = daemon(answer, pid=1)
+    agent.keep(record("running", pid=1, start=1, boot=boot_id()))
+    agent.with_program("fail", text="cannot listen")
     done = agent("monitor", variables={**SHORT, **RECURRING})
-    assert done.code == 1
+    assert done.code == 7 and made.asked == []
     assert f"port {agent.parameters['port']} is held by " in done.reason
-    assert f"[{os.getpid()}] of user " in done.reason and done.reason.endswith("not by our daemon")
+    assert f"[{os.getpid()}] of user " in done.reason
+
+
+def test_beside_a_squatter_a_service_that_runs_is_degraded_not_failed(
+    agent: Agent, daemon: MakeDaemon, service: Service
+) -> None:
+    """An unprivileged user who takes the port of a dead daemon must not be able to stop a healthy service."""
+    daemon(says(0, proof="x" * 32), pid=1)
+    agent.keep(service.record())
+    agent.with_program("fail", text="cannot listen")
+    done = agent("monitor", variables={**SHORT, **RECURRING})
+    assert done.code == 190
+    assert f"port {agent.parameters['port']} is held by " in done.reason
 
 
 def test_a_squatter_does_not_disturb_a_probe_of_what_never_ran(agent: Agent, daemon: MakeDaemon) -> None:
@@ -135,11 +159,11 @@ def test_a_dead_daemon_is_revived_and_asked(agent: Agent, service: Service) -> N
     assert b" MONITOR web " in (agent.rundir / "asked").read_bytes()
 
 
-def test_a_service_without_a_daemon_that_could_be_started_is_reported_as_alive(agent: Agent, service: Service) -> None:
-    """1 and not 7: stop is called, and finds it."""
+def test_a_service_without_a_daemon_that_could_be_started_is_degraded(agent: Agent, service: Service) -> None:
+    """It is well, only unwatched: Pacemaker shows that, and moves nothing."""
     agent.keep(service.record())
     done = agent.recurring()
-    assert done.code == 1
+    assert done.code == 190
     assert done.reason.startswith(
         "service runs, but tocsind cannot be started: parameter daemon: /nonexistent/tocsind:"
     )

@@ -43,6 +43,8 @@ def test_the_daemon_gets_everything_it_needs(agent: Agent, daemon: MakeDaemon) -
             "environment_file": "",
             "stop_signal": 2,
             "stop_timeout": 120.0,
+            "restart_attempts": 0,
+            "restart_window": 3600.0,
         },
     }
 
@@ -138,8 +140,9 @@ def test_a_squatter_where_no_daemon_ever_was_is_named(agent: Agent, daemon: Make
 
 
 def test_a_squatter_on_a_dead_daemons_port_is_named(agent: Agent, daemon: MakeDaemon) -> None:
-    """It cannot prove itself."""
+    """It keeps ours from listening."""
     daemon(says(0, proof="x" * 32), pid=1)
+    agent.with_program("fail", text="cannot listen")
     done = agent("start")
     assert done.code == 1 and "not by our daemon" in done.reason
 

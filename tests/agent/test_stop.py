@@ -1,13 +1,11 @@
 """`stop`: 0 when nothing is left, and only then; a failed stop fences the node."""
 
 import json
-import os
 import sys
-import time
 
 import pytest
 
-from tests.fakes.daemon import MakeDaemon, record, says
+from tests.fakes.daemon import FrozenDaemon, MakeDaemon, record, says
 from tests.fakes.executor import Agent, Service
 from tocsin_ocf.processes import MARK, boot_id, look
 
@@ -111,13 +109,13 @@ def test_a_successor_of_the_pid_is_left_alone(agent: Agent, service: Service) ->
     assert service.process.poll() is None
 
 
-def test_a_hung_daemon_is_a_failed_stop_that_names_it(agent: Agent, daemon: MakeDaemon) -> None:
-    """Nobody knows what it will still do."""
-    daemon(lambda verb: None)
-    begin = time.monotonic()
-    done = agent("stop", variables=SHORT)
-    assert time.monotonic() - begin < 5
-    assert done.code == 1 and done.reason.startswith(f"tocsind (pid {os.getpid()}, port ")
+def test_a_frozen_daemon_fails_no_stop(agent: Agent, frozen: FrozenDaemon, service: Service) -> None:
+    """It is killed, and without a program to replace it the agent ends the service by itself."""
+    agent.keep(service.record())
+    done = agent("stop")
+    assert done.code == 0
+    assert frozen.process.wait(5) == -9
+    assert service.process.wait(5) == -15
 
 
 def test_a_squatter_does_not_keep_a_stopped_resource_from_being_stopped(agent: Agent, daemon: MakeDaemon) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "packaging"))
 
 from lab import Lab, Node
 
@@ -48,6 +49,18 @@ def lab_nodes() -> int:
 def lab_overlay() -> Path | None:
     """Name the tree that appears over every node's /usr, /etc and /var."""
     return None
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the working tree into a root directory of its own, open to the users of the nodes."""
+    import install
+
+    root = tmp_path_factory.mktemp("root")
+    for directory in (root, *root.parents[:2]):
+        directory.chmod(0o755)
+    install.install(root)
+    return root
 
 
 @pytest.fixture(scope="module")

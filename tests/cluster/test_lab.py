@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab import CommandFailed, Lab, LabError, Node, state
+from lab import CommandFailed, Lab, LabError, Node, groups, state
 
 _HOLDER = """
 import json, os, sys, time
@@ -97,6 +97,20 @@ def test_a_node_sees_only_its_own_processes_and_network(node: Node) -> None:
         assert not Path(f"/proc/{node.init}/ns/{mine}").samefile(f"/proc/self/ns/{mine}")
 
 
+def test_a_node_has_control_groups_of_its_own(node: Node) -> None:
+    """Its daemons and commands are in them, and make more; of the machine's they see nothing."""
+    if node.group is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no cgroup2 that can be written")
+        pytest.skip("no cgroup2 that can be written")
+    assert node.run(["cat", "/proc/self/cgroup"]).stdout.splitlines()[-1] == "0::/"
+    node.run(["sh", "-c", "mkdir -p /sys/fs/cgroup/a/b && echo $$ >/sys/fs/cgroup/a/b/cgroup.procs && exec sleep 0"])
+    assert (node.group / "a/b").is_dir()
+    assert str(node.init) in (node.group / "cgroup.procs").read_text().split()
+    assert not [path for top in groups.tops() for path in top.glob("a")]
+    node.run(["rmdir", "/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a"])
+
+
 def test_run_passes_input_environment_user_and_failure(node: Node) -> None:
     """`run` is subprocess.run with the node's namespaces."""
     assert node.run(["cat"], input="in").stdout == "in"
@@ -131,9 +145,12 @@ def test_two_labs_run_side_by_side_and_leave_nothing(lab: Lab, node: Node) -> No
         second.nodes[0].run(["pcs", "property", "set", "maintenance-mode=true"])
         assert "maintenance-mode" in second.nodes[1].run(["pcs", "property", "config"]).stdout
         second.nodes[0].run(["sh", "-c", "setsid sleep 4711 >/dev/null 2>&1 &"])
+        script = "mkdir /sys/fs/cgroup/x; echo $$ >/sys/fs/cgroup/x/cgroup.procs; setsid sleep 9 >/dev/null 2>&1 &"
+        second.nodes[0].run(["sh", "-c", script])
         left = second.nodes[0].popen(["sleep", "4711"])
     assert left.returncode is not None
     assert not place.exists()
+    assert not [path for top in groups.tops() for path in top.glob(place.name)]
     assert not _inhabitants(spaces)
     assert "tocsin-lab" not in Path("/proc/self/mountinfo").read_text()
     assert "maintenance-mode" not in node.run(["pcs", "property", "config"]).stdout
@@ -207,6 +224,8 @@ def test_the_next_lab_removes_what_a_killed_hub_left(
     process.wait()
     assert place in state.sweep()
     assert not place.exists()
+    groups.sweep()
+    assert not [path for top in groups.tops() for path in top.glob(place.name)]
 
 
 def test_a_lab_whose_hub_was_killed_says_so(cluster_possible: None) -> None:

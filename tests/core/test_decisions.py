@@ -8,15 +8,19 @@ import pytest
 
 from tocsin_daemon.core.answers import to_monitor, to_start, to_stop, too_late
 from tocsin_daemon.core.cause import LINE, ended, with_output
+from tocsin_daemon.core.holding import hold
 from tocsin_daemon.core.life import LIFE, Event, Phase
+from tocsin_daemon.core.on_fail import mismatch
 from tocsin_daemon.core.record import Failure, Record
+from tocsin_daemon.core.restarts import allowed
 from tocsin_daemon.core.resume import RESUME
 from tocsin_daemon.core.stopping import LONGEST_LOOK, pause, plan
+from tocsin_ocf.pacemaker import Operation
 
 FAILED = Failure(7, "main process 1 was killed by signal 9 (KILL)")
 MONITOR = {Phase.RUNNING: 0, Phase.STOPPED: 7, Phase.FAILED: 7}
 START = {Phase.RUNNING: 0, Phase.STOPPED: 1, Phase.FAILED: 7, Phase.STOPPING: 1}
-STOP = {Phase.STOPPED: 0}
+STOP = dict.fromkeys(Phase, 1) | {Phase.STOPPED: 0, Phase.STOPPING: None}
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -114,3 +118,46 @@ def test_a_service_that_died_while_no_daemon_was_there_is_an_incident() -> None:
     """RUNNING on disk, gone in fact: the same row as a death under watch."""
     assert RESUME[Phase.RUNNING, False] == (Event.DIED,)
     assert RESUME[Phase.RUNNING, True] == ()
+
+
+@pytest.mark.parametrize(("recurring", "settled"), list(product([False, True], repeat=2)))
+def test_a_monitor_is_held_only_when_pacemaker_does_not_wait_for_it(recurring: bool, settled: bool) -> None:
+    """And well inside the operation's time."""
+    expected = 30.0 if recurring and settled else 0.0
+    assert hold(30.0, 60.0, recurring=recurring, settled=settled) == expected
+    assert hold(1000.0, 60.0, recurring=recurring, settled=settled) <= 45.0
+
+
+@pytest.mark.parametrize(
+    ("past", "attempts", "expected"),
+    [
+        ((), 0, False),
+        ((), 1, True),
+        ((95.0,), 1, False),
+        ((39.0,), 1, True),
+        ((95.0, 39.0), 2, True),
+        ((200.0,), 1, False),
+    ],
+)
+def test_the_restart_budget_counts_what_lies_within_the_window(
+    past: tuple[float, ...], attempts: int, expected: bool
+) -> None:
+    """Sixty seconds before 100; a clock that was set back does not enlarge it."""
+    assert allowed(past, 100.0, attempts, 60.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ((), ""),
+        ((Operation("monitor", True, ""),), ""),
+        ((Operation("monitor", True, "restart"),), ""),
+        ((Operation("monitor", True, "standby"), Operation("asyncmon", False, "standby")), ""),
+        ((Operation("monitor", True, "standby"),), "standby"),
+        ((Operation("monitor", True, ""), Operation("asyncmon", False, "block")), "block"),
+        ((Operation("monitor", False, "standby"),), ""),
+    ],
+)
+def test_on_fail_of_monitor_and_asyncmon_are_compared(operations: tuple[Operation, ...], expected: str) -> None:
+    """Both unset, or both the same: nothing to say."""
+    assert (expected in mismatch(operations)) if expected else mismatch(operations) == ""

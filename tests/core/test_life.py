@@ -7,10 +7,7 @@ import pytest
 from tocsin_daemon.core.life import LIFE, Effect, Event, Phase
 from tocsin_daemon.core.machine import Refused
 
-HISTORY = 8
-
-ALIVE = {Phase.STARTING, Phase.RUNNING}
-"""Phases in which the main process of the incarnation runs."""
+HISTORY = 7
 
 
 def possible(phase: Phase, event: Event, alive: bool) -> bool:
@@ -18,10 +15,12 @@ def possible(phase: Phase, event: Event, alive: bool) -> bool:
     if event in (Event.START, Event.STOP):
         return True
     if event in (Event.SETTLED, Event.BROKEN):
-        return phase is Phase.STARTING and (alive or event is Event.BROKEN)
+        return phase in (Phase.STARTING, Phase.RETURNING) and alive
+    if event is Event.SPARED:
+        return phase in (Phase.RUNNING, Phase.RETURNING) and alive
     if event is Event.DIED:
-        return alive
-    return phase in (Phase.CLEARING, Phase.STOPPING) and not alive
+        return alive or phase is Phase.RESTARTING
+    return phase in (Phase.CLEARING, Phase.STOPPING, Phase.RESTARTING) and not alive
 
 
 def histories(length: int) -> list[list[tuple[Phase, Event, Phase, tuple[Effect, ...]]]]:
@@ -33,7 +32,7 @@ def histories(length: int) -> list[list[tuple[Phase, Event, Phase, tuple[Effect,
             if not possible(phase, event, alive):
                 continue
             after, effects = LIFE.step(phase, event)
-            lives = (alive and event not in (Event.DIED, Event.BROKEN)) or Effect.SPAWN in effects
+            lives = (alive and event not in (Event.DIED, Event.SPARED, Event.BROKEN)) or Effect.SPAWN in effects
             longer.append((after, lives, [*steps, (phase, event, after, effects)]))
         begun = longer
     return [steps for _, _, steps in begun]
@@ -54,20 +53,34 @@ def test_a_missing_row_raises_and_names_both(phase: Phase, event: Event) -> None
         LIFE.step(phase, event)
 
 
-def test_an_incident_is_reported_only_on_the_edge_from_running_to_failed() -> None:
+UNTOLD = {Phase.RUNNING, Phase.RESTARTING, Phase.RETURNING}
+"""Phases out of which a failure is known to nobody but us."""
+
+
+def test_an_incident_is_reported_only_on_the_edge_to_failed_that_nobody_else_tells() -> None:
     """A failed start is told by `start` itself, and a death during `stop` is none."""
     for steps in ALL:
         for phase, event, after, effects in steps:
-            assert (Effect.REPORT in effects) == (phase is Phase.RUNNING and after is Phase.FAILED)
+            assert (Effect.REPORT in effects) == (phase in UNTOLD and after is Phase.FAILED)
             if Effect.REPORT in effects:
-                assert event is Event.DIED
+                assert event in (Event.DIED, Event.BROKEN)
+
+
+def test_a_spared_death_is_never_reported_and_always_counted() -> None:
+    """Local restarts are visible, not silent."""
+    for steps in ALL:
+        for _, event, after, effects in steps:
+            if event is Event.SPARED:
+                assert Effect.REPORT not in effects
+                assert after is Phase.RESTARTING and Effect.NOTE_RESTART in effects
 
 
 def test_a_report_is_withdrawn_before_the_service_is_touched() -> None:
     """On stop and on a new start: DISARM stands before CLEAR, wherever a report could be under way."""
     for steps in ALL:
-        for phase, _, _, effects in steps:
-            if phase in (Phase.RUNNING, Phase.FAILED) and Effect.CLEAR in effects:
+        for phase, event, _, effects in steps:
+            asked = event in (Event.START, Event.STOP)
+            if asked and phase in (Phase.RUNNING, Phase.FAILED) and Effect.CLEAR in effects:
                 assert effects.index(Effect.DISARM) < effects.index(Effect.CLEAR)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,8 @@ WHOLE = Record(
     failure=Failure(7, "killed"),
     incident=Incident("abc", "killed", Stage.SENDING, "", 1, 1, 7, {"detected": 1.5}, ("bye",), ("x[1] S",)),
     incidents=3,
+    restarts=(1.5, 2.5),
+    warning="on-fail differs",
     journal=(Entry(1.0, "begun"),),
 )
 
@@ -62,7 +65,18 @@ def test_a_record_cut_at_any_length_is_refused_not_misread() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "null", "[]", "{}", "7", '"x"', '{"version":1}', '{"version":2,"phase":"running"}', "\0" * 100],
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "7",
+        '"x"',
+        '{"version":2}',
+        '{"version":1}',
+        '{"version":3,"phase":"running"}',
+        "\0" * 100,
+    ],
 )
 def test_rubbish_is_refused(text: str) -> None:
     """Other JSON, other versions, no JSON."""
@@ -82,6 +96,13 @@ def test_a_missing_or_wrong_field_is_refused_or_defaulted(name: str) -> None:
             load(json.dumps(fields))
         except BadRecord:
             continue
+
+
+def test_a_record_of_version_1_is_read() -> None:
+    """Written by the daemon before an upgrade; what it did not know yet gets its meaning from then."""
+    fields = json.loads(dump(replace(WHOLE, restarts=(), warning="")))
+    del fields["restarts"], fields["warning"]
+    assert load(json.dumps({**fields, "version": 1})) == replace(WHOLE, restarts=(), warning="")
 
 
 def test_the_journal_is_bounded() -> None:

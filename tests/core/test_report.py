@@ -21,7 +21,7 @@ LENGTH = 8
 
 def histories() -> list[list[tuple[Stage, News, Stage, tuple[Act, ...]]]]:
     """Return every history of one incident, cut after `LENGTH` steps or at its end."""
-    done, open_ = [], [(Stage.NONE, (News.INCIDENT,), [])]
+    done, open_ = [], [(Stage.NONE, (News.INCIDENT, News.HEARD), [])]
     for _ in range(LENGTH):
         longer = []
         for stage, expected, steps in open_:

@@ -149,8 +149,16 @@ class Running:
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "NOTIFY_SOCKET": address}
         argv = [*self.argv, "--linger", "600", "--log-file", str(self.log), *words]
         process = subprocess.Popen(argv, env=environment)
-        self.said = self.notify.recv(1000).decode()
+        self.said = self._heard()
         return process
+
+    def _heard(self) -> str:
+        """Wait for the one word that counts: that it listens, or why it never will."""
+        while True:
+            said = self.notify.recv(1000).decode()
+            for line in said.split("\n"):
+                if line == "READY=1" or "cannot listen" in line or "another tocsind" in line:
+                    return line
 
     def ask(self, verb: str, body: str = "") -> tuple[int, str]:
         """Ask it."""

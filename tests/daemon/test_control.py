@@ -19,7 +19,16 @@ GOOD = wire.request_line(TOKEN, "MONITOR", "web")
 
 
 class Transport(StringTransport):
-    """A transport that also knows how to be cut off."""
+    """A transport that also knows how to be cut off, and to be read at once."""
+
+    protocol: Control
+
+    waiting = b""
+
+    def doRead(self) -> None:
+        """Hand over what waits in the socket."""
+        if self.waiting:
+            self.protocol.dataReceived(self.waiting)
 
     def abortConnection(self) -> None:
         """Note it, and tell the protocol as a socket would."""
@@ -45,6 +54,7 @@ class Port:
     def connect(self) -> tuple[Control, Transport]:
         """Return a new connection."""
         connection, transport = self.factory.buildProtocol(None), Transport()  # type: ignore[arg-type]
+        transport.protocol = connection
         connection.makeConnection(transport)
         return connection, transport
 
@@ -165,6 +175,25 @@ def test_a_crowd_makes_room_for_the_newcomer() -> None:
     assert crowd[0].disconnecting and not crowd[1].disconnecting
     connection.dataReceived(GOOD)
     assert transport.value()
+
+
+def test_who_makes_room_is_read_for_the_last_time() -> None:
+    """In a flood root's request is in its socket, but its turn has not come."""
+    port = Port()
+    connection, transport = port.connect()
+    transport.waiting = GOOD
+    for _ in range(MAX_STRANGERS):
+        port.connect()
+    assert transport.value()
+    assert len(port.asked) == 1
+
+
+def test_a_flood_of_newlines_is_one_line(critical_events: list[LogEvent]) -> None:
+    """The rest is not even looked at."""
+    port = Port()
+    connection, transport = port.connect()
+    connection.dataReceived(b"\n" * 60_000)
+    assert transport.disconnecting and port.asked == []
 
 
 def test_a_client_that_vanishes_cancels_its_request() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.fakes.world import DEFINITION, Outside
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
-from tocsin_daemon.core.record import Main, Record
+from tocsin_daemon.core.record import Failure, Incident, Main, Record
+from tocsin_daemon.core.report import Stage
 from tocsin_daemon.daemon import Daemon
 from tocsin_ocf.wire import Request
 
@@ -183,3 +185,51 @@ def test_output_is_logged_as_it_comes() -> None:
     output.drain = lambda: ["one", "two"]  # type: ignore[method-assign]
     started.daemon.drain()
     assert started.outside.logged == ["one", "two"]
+
+
+@pytest.mark.parametrize("stage", [None, Stage.NONE])
+def test_a_failure_that_the_former_daemon_could_not_note_is_reported(stage: Stage | None) -> None:
+    """It was killed between two writes."""
+    started = Started()
+    failed = replace(RUNNING, phase=Phase.FAILED)
+    if stage:
+        failed = replace(failed, failure=Failure(7, "killed"), incident=Incident("a", "killed", stage))
+    started.outside.survives = False
+    started.daemon.resume(failed)
+    assert started.outside.cluster.count("crm_mon") == 1
+
+
+def test_a_resource_whose_record_is_lost_is_neither_running_nor_stopped() -> None:
+    """Until it is stopped: then whatever is found of it is ended."""
+    started = Started()
+    started.daemon.lose("web", "truncated")
+    answer = started.ask("MONITOR")
+    assert answer.code == 1 and "truncated" in answer.text
+    started.daemon.ask(Request("", "STOP", "web"))
+    assert started.outside.service.events == ["clear"]
+    started.outside.service.on_cleared()
+    assert started.ask("MONITOR") == Answer(7)
+
+
+def test_one_unreadable_output_keeps_no_other_from_being_read() -> None:
+    """It is said, and the rest goes on."""
+    started = Started()
+    started.start()
+
+    def unreadable() -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    started.outside.service.output.drain = unreadable  # type: ignore[method-assign]
+    started.daemon.drain()
+    assert "cannot be read" in started.outside.logged[0]
+
+
+@pytest.mark.parametrize("text", ["[" * 60_000, '{"definition":"abc"}'])
+def test_rubbish_in_a_body_is_refused(text: str) -> None:
+    """Root's own, but by mistake."""
+    assert Started().ask("START", text=text).code in (2, 6)
+
+
+def test_a_ping_is_answered_from_nothing() -> None:
+    """Whoever wants to know whether the daemon is frozen."""
+    assert Started().ask("PING", "-").code == 0

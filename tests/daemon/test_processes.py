@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,11 +15,10 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
 
-from tocsin_daemon.children import Children, Program
+from tests.fakes.running import cleared, dead, end, python, says, service_in, shell, until
+from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, Program, become_subreaper
 from tocsin_daemon.core.stopping import Plan
-from tocsin_daemon.output import Output
 from tocsin_daemon.service import CannotStart, Service
 from tocsin_daemon.tools import Tools
 from tocsin_ocf import processes
@@ -38,16 +38,9 @@ def children() -> Children:
 @pytest.fixture
 def service(tmp_path: Path, children: Children) -> Iterator[Service]:
     """Run a service, and leave nothing of it whatever the test does."""
-    one = Service("web", Output(str(tmp_path / "out")), reactor, children)  # type: ignore[arg-type]
+    one = service_in(tmp_path, children)
     yield one
-    one.cancel()
-    for process in one.members(thorough=True):
-        processes.send_signal(process, signal.SIGKILL)
-
-
-def shell(text: str) -> Definition:
-    """Return the definition of a service that is a shell script."""
-    return Definition(("/bin/sh", "-c", text))
+    end(one)
 
 
 def end_of(begin: Callable[[Callable[[int | None], None]], object]) -> Deferred[int | None]:
@@ -55,19 +48,6 @@ def end_of(begin: Callable[[Callable[[int | None], None]], object]) -> Deferred[
     ended: Deferred[int | None] = Deferred()
     begin(ended.callback)
     return ended
-
-
-def until(true: Callable[[], bool], seconds: float = 5.0) -> Deferred[None]:
-    """Wait in the reactor until something is true."""
-    if true() or seconds <= 0:
-        assert true()
-        return deferLater(reactor, 0)  # type: ignore[arg-type]
-    return deferLater(reactor, 0.01, until, true, seconds - 0.01)  # type: ignore[arg-type]
-
-
-def dead(pid: int) -> bool:
-    """Tell whether a process is gone, zombie and all."""
-    return processes.look(pid) is None
 
 
 @pytest_twisted.ensureDeferred
@@ -143,6 +123,140 @@ async def test_a_service_runs_in_a_session_of_its_own_with_its_own_environment(s
     assert lines[3:] == ["/", "0022"]
 
 
+@pytest.fixture
+def unusual() -> Iterator[None]:
+    """Be what no service should be: with signals ignored and blocked, variables, a descriptor, a bad OOM score."""
+    read, write = os.pipe()
+    os.set_inheritable(read, True)
+    numbers = (signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGRTMIN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    umask = os.umask(0o077)
+    score = Path("/proc/self/oom_score_adj")
+    score_before = score.read_text()
+    if not os.geteuid():
+        score.write_text("300")
+    os.environ.update(NOTIFY_SOCKET="/run/nobody", OCF_RESKEY_port="x", WATCHDOG_USEC="1")
+    yield
+    for name in ("NOTIFY_SOCKET", "OCF_RESKEY_port", "WATCHDOG_USEC"):
+        del os.environ[name]
+    if not os.geteuid():
+        score.write_text(score_before)
+    os.umask(umask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number, how in before.items():
+        signal.signal(number, how)
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.parametrize("user", ["", "nobody"])
+def test_a_service_inherits_nothing_of_the_daemon(service: Service, unusual: None, user: str) -> None:
+    """Descriptors, signals, variables, session, terminal, umask, directory, OOM score: all as at boot."""
+    if os.geteuid() and user:
+        pytest.skip("needs root: another user")
+    main = service.start(Definition(("/bin/sleep", "600"), user=user), "own", lambda status: None)
+    proc = Path("/proc", str(main.pid))
+    status = dict(line.split(":\t", 1) for line in (proc / "status").read_text().splitlines())
+    assert sorted(os.listdir(proc / "fd")) == ["0", "1", "2"]
+    assert os.readlink(proc / "fd/0") == "/dev/null"
+    assert {status[name] for name in ("SigIgn", "SigBlk", "SigCgt", "SigPnd", "ShdPnd")} == {"0" * 16}
+    assert (status["Umask"], os.readlink(proc / "cwd")) == ("0022", "/")
+    assert (proc / "oom_score_adj").read_text() == "0\n"
+    fields = (proc / "stat").read_text().rpartition(")")[2].split()
+    assert fields[2:5] == [str(main.pid), str(main.pid), "0"]  # process group, session, terminal
+    names = {line.partition(b"=")[0].decode() for line in (proc / "environ").read_bytes().split(b"\0") if line}
+    own = {"TOCSIN_INCARNATION", "TOCSIN_RESOURCE"}
+    assert names == {"PATH", "LANG", "HOME", "USER", "LOGNAME", "SHELL", *own}
+
+
+def test_a_user_that_we_may_not_become_is_an_error(children: Children) -> None:
+    """As execve(2) would say it."""
+    program = Program(["/bin/true"], ENVIRONMENT, user=2**32 - 2, groups=[2**33], service=True)
+    with pytest.raises(PermissionError, match="cannot become user"):
+        children.spawn(program, lambda status: None, stdout=2, stderr=2)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stopped_process_hears_the_signal(service: Service) -> None:
+    """TERM alone would wait until somebody continues it: CONT follows, and no KILL is needed."""
+    main = service.start(shell("sleep 600 & echo on; wait"), "stopped", lambda status: None)
+    await until(says(service, "on"))
+    for process in service.members(thorough=True):
+        processes.send_signal(process, signal.SIGSTOP)
+    await until(lambda: {process.state for process in service.members(thorough=False)} == {"T"})
+    seen: list[tuple[str, ...]] = []
+    await cleared(service, 10, seen)
+    assert seen == [] and dead(main.pid)
+
+
+@pytest.fixture
+def subreaper() -> Iterator[None]:
+    """Get the orphans, as the daemon does."""
+    become_subreaper()
+    yield
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_zombies_are_not_left_of_a_service_that_does_not_wait(
+    service: Service, children: Children, subreaper: None
+) -> None:
+    """Nor waited for: they end with their parent, and as orphans become the daemon's."""
+    careless = "import os, time\nfor _ in range(3):\n    if not os.fork(): os._exit(0)\nprint('on', flush=True)"
+    main = service.start(python(f"{careless}\ntime.sleep(600)"), "careless", lambda status: None)
+    await until(says(service, "on"))
+    zombies = [process.pid for process in processes.snapshot() if process.parent == main.pid]
+    assert len(zombies) == 3
+    await cleared(service, 10)
+    children.reap()
+    assert [pid for pid in zombies if not dead(pid)] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stop_that_cannot_end_a_process_names_it(service: Service, tmp_path: Path) -> None:
+    """It sleeps uninterruptibly; the evidence before the KILL tells it too, and in what it sleeps."""
+    os.mkfifo(tmp_path / "fifo")
+    call = "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 3, sys.argv[1], 0, 0)])"
+    main = service.start(python(f"import os, sys\n{call}", str(tmp_path / "fifo")), "stuck", lambda status: None)
+    await until(lambda: "D" in [process.state for process in service.members(thorough=False)])
+    seen: list[tuple[str, ...]] = []
+    done = cleared(service, 0.3, seen)
+    service.look_now()
+    named = [repr(process) for process in service.members(thorough=True)]
+    assert any(f"[{main.pid}] D (uninterruptible sleep" in name for name in named)
+    await done
+    assert any(f"[{main.pid}] D (uninterruptible sleep" in line for line in seen[0])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stranger_that_got_a_pid_is_never_signalled(
+    service: Service, orphan: processes.Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one that takes a pid between the look at the table and the signal."""
+    service.known[orphan.pid] = orphan.start - 1
+    await cleared(service, 0)
+    past = processes.Process(orphan.pid, "past", "S", 1, orphan.pid, orphan.start - 1)
+    tables = [[past], [past], []]
+    monkeypatch.setattr(processes, "snapshot", lambda: tables.pop(0) if tables else [])
+    service.known[orphan.pid] = past.start
+    await cleared(service, 0)
+    monkeypatch.undo()
+    assert tables == [] and not dead(orphan.pid)
+    assert processes.send_signal(orphan, signal.SIGKILL)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stop_signal_that_kills_leaves_evidence_too(service: Service) -> None:
+    """Whoever chose it wants to know what was killed."""
+    main = service.start(shell("exec sleep 600"), "brief", lambda status: None)
+    done: Deferred[None] = Deferred()
+    seen: list[tuple[str, ...]] = []
+    service.clear(Plan(5), signal.SIGKILL, lambda: done.callback(None), seen.append)
+    await done
+    assert len(seen) == 1 and f"[{main.pid}]" in seen[0][0]
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_stop_ends_the_whole_tree(service: Service) -> None:
     """Child, daemonised grandchild in its own session, and one whose parents are gone."""
@@ -177,7 +291,7 @@ async def test_a_service_is_taken_over_by_a_new_daemon(service: Service, childre
     service.start(shell("exec sleep 600"), "handed-on", lambda status: None)
     main = service.main
     assert main is not None
-    other = Service("web", Output(str(tmp_path / "out")), reactor, children)  # type: ignore[arg-type]
+    other = service_in(tmp_path, children)
     assert not other.adopt(None, "handed-on", {}, lambda status: None)
     assert [p.pid for p in other.members(thorough=True)] == [main.pid]
     ended: Deferred[int | None] = Deferred()

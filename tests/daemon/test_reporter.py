@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.world import DEFINITION, Outside, status_xml
+from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
-from tocsin_daemon.core.record import Incident
+from tocsin_daemon.core.record import Incident, Record
 from tocsin_daemon.core.report import FINAL, HELD_RECHECK, Stage
 from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.resource import Resource
+from tocsin_ocf.pacemaker import Reply
 
 FAIL = "/sbin/crm_resource --fail --resource web --node n1"
 
@@ -39,7 +41,6 @@ def test_a_death_is_looked_up_injected_and_verified() -> None:
     assert incident(resource).stage is Stage.ACKNOWLEDGED
     assert list(incident(resource).marks) == ["detected", "decided", "reported", "acknowledged"]
     assert incident(resource).injections == 1
-    assert outside.clock.getDelayedCalls() == []
 
 
 def test_the_stage_is_on_disk_before_the_injection_runs() -> None:
@@ -204,3 +205,154 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
         after.clock.pump([0.25, 0.25])
     assert incident(resource).stage is Stage.ACKNOWLEDGED
     assert sent + after.cluster.count("--fail") == 1
+
+
+def test_an_incident_goes_through_the_monitor_that_waits_for_it() -> None:
+    """With its own code and reason, counted once, and nothing is injected."""
+    outside = Outside()
+    resource = outside.running()
+    got: list[Answer] = []
+    for _ in range(2):
+        resource.monitor(60.0, recurring=True, hold=40.0).addCallback(got.append)
+    assert got == [Answer(0)]
+    outside.service.on_end(-9)
+    assert got[1].code == 7 and "KILL" in got[1].text
+    assert incident(resource).stage is Stage.TOLD
+    assert outside.cluster.asked == []
+    resource.stop(20.0)
+    assert incident(resource).stage is Stage.TOLD
+    assert list(incident(resource).marks) == ["detected", "reported", "acknowledged"]
+
+
+def test_a_monitor_is_held_no_longer_than_it_may_be() -> None:
+    """Then the service is still running."""
+    outside = Outside()
+    resource = outside.running()
+    got: list[Answer] = []
+    for _ in range(2):
+        resource.monitor(60.0, recurring=True, hold=600.0).addCallback(got.append)
+    outside.clock.advance(44.9)
+    assert len(got) == 1
+    outside.clock.advance(0.2)
+    assert got == [Answer(0), Answer(0)]
+
+
+@pytest.mark.parametrize("between", ["nothing", "probe", "start", "vanished"])
+def test_the_first_monitor_after_what_pacemaker_waits_for_is_answered_at_once(between: str) -> None:
+    """After a start, a probe, or a client that vanished: a monitor in a transition would hold up the cluster."""
+    outside = Outside()
+    resource = outside.running()
+    got: list[Answer] = []
+    if between != "nothing":
+        resource.monitor(60.0, recurring=True, hold=40.0)
+    if between == "probe":
+        resource.monitor(60.0, recurring=False, hold=40.0)
+    if between == "start":
+        resource.start(DEFINITION, "n1", 20.0)
+    if between == "vanished":
+        waiting = resource.monitor(60.0, recurring=True, hold=40.0)
+        waiting.addErrback(lambda failure: None)
+        waiting.cancel()
+    resource.monitor(60.0, recurring=True, hold=40.0).addCallback(got.append)
+    assert got == [Answer(0)]
+
+
+def test_a_death_within_the_budget_is_restarted_here_and_counted() -> None:
+    """Nothing is reported; the next death beyond the budget is."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    resource.start({**DEFINITION, "restart_attempts": 1, "restart_window": 60}, "n1", 20.0)
+    outside.clock.advance(0.2)
+    outside.service.on_end(3)
+    assert resource.record.phase is Phase.RESTARTING
+    outside.service.on_cleared()
+    outside.clock.advance(0.2)
+    assert resource.record.phase is Phase.RUNNING
+    assert outside.service.events == ["start", "clear", "start"]
+    assert len(resource.record.restarts) == 1 and resource.record.incidents == 0
+    assert outside.cluster.asked == []
+    outside.service.on_end(3)
+    assert resource.record.phase is Phase.FAILED
+    assert outside.cluster.count("crm_mon") == 1
+
+
+def test_a_restart_here_that_cannot_clear_is_reported() -> None:
+    """A process that cannot be killed must not keep the failure from Pacemaker."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    resource.start({**DEFINITION, "restart_attempts": 1, "stop_timeout": 2}, "n1", 20.0)
+    outside.clock.advance(0.2)
+    outside.service.on_end(3)
+    outside.clock.advance(8.0)
+    assert resource.record.phase is Phase.FAILED
+    assert outside.cluster.count("crm_mon") == 1
+
+
+def test_a_different_on_fail_is_a_warning_everywhere() -> None:
+    """In `status`, the journal, and the reason of a failure."""
+    outside = Outside()
+    resource = outside.running()
+    command, done = outside.cluster.aside[-1]
+    assert "cibadmin" in command
+    xml = (
+        '<primitive id="web"><operations><op name="monitor" interval="60s" on-fail="standby"/></operations></primitive>'
+    )
+    done.callback(Reply(0, xml))
+    assert "on-fail of monitor is standby" in resource.record.warning
+    outside.service.on_end(-9)
+    got: list[Answer] = []
+    resource.monitor(18.0, recurring=True, hold=0.0).addCallback(got.append)
+    assert "on-fail of monitor is standby" in got[0].text
+
+
+def test_the_cause_becomes_a_node_attribute_when_the_recovery_takes_long() -> None:
+    """And goes when the service is up again; a quick recovery is not disturbed by it."""
+    outside = Outside()
+    resource = outside.running()
+    before = len(outside.cluster.aside)
+    outside.service.on_end(-9)
+    outside.clock.advance(1.9)
+    assert len(outside.cluster.aside) == before
+    outside.clock.advance(0.2)
+    assert "--name tocsin-fail-web --update main process 4711 was killed" in outside.cluster.aside[-1][0]
+    resource.start(DEFINITION, "n1", 20.0)
+    outside.service.on_cleared()
+    outside.clock.advance(0.2)
+    assert any("--name tocsin-fail-web --delete --node n1" in command for command, _ in outside.cluster.aside)
+
+
+def test_an_injection_that_shows_late_is_not_repeated() -> None:
+    """Pacemaker was busy; a second one would count, and restart the service once more."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    outside.cluster.reply(124)
+    outside.clock.advance(0.5)
+    outside.cluster.reply(0, status_xml(call=9))
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert outside.cluster.count("--fail") == 1
+
+
+def test_a_monitor_during_the_injection_ends_the_retries() -> None:
+    """Pacemaker knows, whatever becomes of the injection."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    resource.monitor(18.0, recurring=True, hold=0.0)
+    outside.cluster.reply(124)
+    outside.clock.advance(60)
+    assert incident(resource).stage is Stage.LEARNED
+    assert outside.cluster.count("--fail") == 1
+
+
+def test_hours_of_maintenance_do_not_fill_the_journal() -> None:
+    """A round that ends as the last one is not noted again."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml(maintenance=True))
+    before = len(resource.record.journal)
+    for _ in range(100):
+        outside.clock.advance(HELD_RECHECK)
+        outside.cluster.reply(0, status_xml(maintenance=True))
+    assert len(resource.record.journal) == before
+    assert "maintenance" in incident(resource).why

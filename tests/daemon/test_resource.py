@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent
 
 from tests.fakes.world import DEFINITION, FakeService, Outside
 from tocsin_daemon.core.answers import Answer
@@ -44,7 +45,7 @@ def test_a_service_that_dies_while_starting_fails_the_start_with_its_reason_and_
     outside.service.on_end(3)
     assert got[0].code == 1
     assert "exited with status 3: bad port" in got[0].text
-    assert outside.cluster.asked == []
+    assert outside.cluster.count("crm_") == 0
     outside.clock.advance(SETTLE)
     assert resource.record.phase is Phase.FAILED
 
@@ -55,7 +56,7 @@ def test_a_service_that_cannot_be_executed_fails_the_start_with_its_own_code() -
     resource = Resource(Record("web"), outside.world)
     outside.service.refuses = CannotStart(5, "no such program")
     assert answers(resource.start(DEFINITION, "n1", 20.0)) == [Answer(5, "no such program")]
-    assert answers(resource.monitor(18.0, recurring=False)) == [Answer(7, "no such program")]
+    assert answers(resource.monitor(18.0, recurring=False, hold=0.0)) == [Answer(7, "no such program")]
 
 
 def test_start_of_the_started_and_stop_of_the_stopped_do_nothing() -> None:
@@ -77,7 +78,7 @@ def test_stop_answers_only_when_nothing_is_left() -> None:
     outside.service.on_cleared()
     assert got == [Answer(0), Answer(0)]
     assert resource.record.phase is Phase.STOPPED
-    assert outside.cluster.asked == []
+    assert outside.cluster.count("crm_") == 0
 
 
 def test_a_stop_whose_time_is_over_says_what_is_left() -> None:
@@ -113,10 +114,10 @@ def test_a_monitor_of_the_failed_carries_the_cause_and_ends_the_report() -> None
     outside = Outside()
     resource = outside.running()
     outside.service.on_end(-9)
-    assert answers(resource.monitor(18.0, recurring=False))[0].code == 7
+    assert answers(resource.monitor(18.0, recurring=False, hold=0.0))[0].code == 7
     assert resource.record.incident is not None
     assert resource.record.incident.stage is Stage.CHECKING
-    got = answers(resource.monitor(18.0, recurring=True))
+    got = answers(resource.monitor(18.0, recurring=True, hold=0.0))
     assert got[0].code == 7
     assert "KILL" in got[0].text
     assert resource.record.incident.stage is Stage.LEARNED
@@ -128,7 +129,7 @@ def test_a_monitor_during_a_stop_waits_for_its_end() -> None:
     outside = Outside()
     resource = outside.running()
     resource.stop(20.0)
-    got = answers(resource.monitor(18.0, recurring=False))
+    got = answers(resource.monitor(18.0, recurring=False, hold=0.0))
     assert got == []
     outside.service.on_end(0)
     outside.service.on_cleared()
@@ -202,6 +203,60 @@ def test_fakes_keep_the_signature_of_the_real_service() -> None:
 
     from tocsin_daemon.service import Service
 
-    for name in ("start", "adopt", "members", "clear", "look_now"):
+    for name in ("start", "adopt", "members", "clear", "look_now", "cancel", "evidence"):
         real, fake = signature(getattr(Service, name)), signature(getattr(FakeService, name))
         assert list(real.parameters) == list(fake.parameters), name
+
+
+def test_a_start_during_a_stop_that_nobody_waits_for_takes_over() -> None:
+    """Pacemaker runs one action at a time: who asked for the stop is gone."""
+    outside = Outside()
+    resource = outside.running()
+    stopped = answers(resource.stop(20.0))
+    got = answers(resource.start(DEFINITION, "n1", 20.0))
+    assert stopped[0].code == 1
+    outside.service.on_end(0)
+    outside.service.on_cleared()
+    outside.clock.advance(SETTLE)
+    assert got == [Answer(0)]
+
+
+def test_a_start_whose_state_cannot_be_saved_fails() -> None:
+    """The next daemon would know nothing of the service, and start it a second time."""
+    outside = Outside()
+    outside.store.full = True
+    resource = Resource(Record("web"), outside.world)
+    (answer,) = answers(resource.start(DEFINITION, "n1", 20.0))
+    assert answer.code == 1 and "No space left" in answer.text
+    assert outside.service.events == []
+
+
+def test_evidence_that_cannot_be_had_stops_no_report(critical_events: list[LogEvent]) -> None:
+    """Whatever is wrong with it."""
+    outside = Outside()
+    outside.running()
+    outside.service.output.rest = lambda: 1 // 0  # type: ignore[method-assign,assignment,return-value]
+    outside.service.on_end(-9)
+    assert outside.cluster.count("crm_mon") == 0  # without an incident there is nothing to report
+    assert len(critical_events) == 1
+    critical_events.clear()
+
+
+def test_a_bug_in_a_start_is_an_answer(critical_events: list[LogEvent]) -> None:
+    """And not a start that never ends."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    outside.service.start = lambda *_: 1 // 0  # type: ignore[method-assign,assignment]
+    (answer,) = answers(resource.start(DEFINITION, "n1", 20.0))
+    assert answer.code == 1
+    assert len(critical_events) == 1
+    critical_events.clear()
+
+
+def test_a_kill_is_noted_with_what_there_was_to_see() -> None:
+    """Why did it not end by itself? Afterwards nobody can look."""
+    outside = Outside()
+    resource = outside.running()
+    resource.stop(20.0)
+    outside.service.on_kill(("db[7] D io_schedule",))
+    assert "db[7] D io_schedule" in resource.record.journal[-1].text

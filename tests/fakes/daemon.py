@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +34,7 @@ class FakeDaemon:
     """Listens on a free port from its making to `close`, with its secrets where the agent looks for them."""
 
     def __init__(self, state_dir: Path, answer: Answer, *, pid: int | None = None) -> None:
-        """Listen; `pid` is what stands in the lock, by default that of the listener."""
+        """Listen; with `pid` as somebody who took the port of a dead daemon, whose pid that is: nobody holds the lock."""
         self.answer = answer
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self._held: list[socket.socket] = []
@@ -41,7 +44,10 @@ class FakeDaemon:
         os.makedirs(self.rundir.resources, 0o700)
         os.chmod(self.rundir.path, 0o700)
         write(self.rundir.secret, f"{TOKEN}\n{PROOF}\n")
-        write(self.rundir.lock, str(os.getpid() if pid is None else pid))
+        write(self.rundir.lock, str(pid or 0))  # never this process's own: an agent may kill a daemon that is mute
+        self._lock = os.open(self.rundir.lock, os.O_RDONLY)
+        if pid is None:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -62,13 +68,15 @@ class FakeDaemon:
         line = connection.makefile("rb").readline().rstrip(b"\n")
         request = parse_request(line)
         assert request.token == TOKEN
-        self.asked.append((request.verb, request.resource, json.loads(request.body or "{}")))
+        if request.verb != "PING":  # whether it is there at all is asked before whatever takes its time
+            self.asked.append((request.verb, request.resource, json.loads(request.body or "{}")))
         return self.answer(request.verb)
 
     def close(self) -> None:
         """Listen no more; what was left without an answer is closed."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        os.close(self._lock)
         self._thread.join()
         for connection in self._held:
             connection.close()
@@ -85,3 +93,34 @@ def record(phase: str, *, pid: int = 0, start: int = 0, boot: str = "", incarnat
     process = {"pid": pid, "start": start, "boot": boot} if pid else None
     fields = {"version": 1, "phase": phase, "incarnation": incarnation, "process": process, "members": {}}
     return json.dumps(fields)
+
+
+FROZEN = """
+import fcntl, os, socket, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+os.umask(0o077)
+port = listener.getsockname()[1]
+os.makedirs(f"{sys.argv[1]}/{port}/resources")
+for name, text in (("lock", str(os.getpid())), ("secret", "t" * 32 + " " + "p" * 32)):
+    with open(f"{sys.argv[1]}/{port}/{name}", "w") as file:
+        file.write(text)
+held = open(f"{sys.argv[1]}/{port}/lock")
+fcntl.flock(held, fcntl.LOCK_EX)
+print(port, flush=True)
+time.sleep(600)
+"""
+
+
+class FrozenDaemon:
+    """A process that holds the lock and the port as our daemon does, and never answers."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Start it, and wait until it listens."""
+        self.process = subprocess.Popen([sys.executable, "-c", FROZEN, str(state_dir)], stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        """End it, if nobody has."""
+        self.process.kill()
+        self.process.communicate()

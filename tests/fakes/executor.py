@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.fakes.daemon import FakeDaemon, record, write
+from tests.fakes.daemon import FakeDaemon, FrozenDaemon, record, write
 from tocsin_ocf.processes import MARK, boot_id, look
 
 TOCSIND = Path(__file__).with_name("tocsind.py")
@@ -78,7 +78,7 @@ class Agent:
             subprocess.run(command, env=environ, capture_output=True, timeout=SECONDS, check=False, user=user)
         )
 
-    def with_daemon(self, daemon: FakeDaemon) -> None:
+    def with_daemon(self, daemon: FakeDaemon | FrozenDaemon) -> None:
         """Ask this daemon from now on."""
         self.parameters["port"] = str(daemon.port)
 

@@ -6,6 +6,7 @@ holds the lock), `fail` (says why in a STATUS), `die` (prints why, and ends), `s
 """
 
 import argparse
+import fcntl
 import json
 import os
 import socket
@@ -45,13 +46,18 @@ def ready(options: argparse.Namespace) -> int:
             file.write("token proof")
         with open(f"{rundir}/started.json", "w") as file:
             json.dump(surroundings(), file)
+        lock = os.open(f"{rundir}/lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         notify("READY=1")
-        for _ in range(options.requests):
+        left = options.requests
+        while left:
             connection, _ = listener.accept()
             with connection, connection.makefile("rb") as lines:
+                line = lines.readline()
                 with open(f"{rundir}/asked", "ab") as file:
-                    file.write(lines.readline())
+                    file.write(line)
                 connection.sendall(f"tocsin/1 proof {options.code} {options.text}\n".encode())
+                left -= b" PING " not in line
     return 0
 
 

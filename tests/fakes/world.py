@@ -53,28 +53,50 @@ class FakeService:
         """Return what is said to be left."""
         return self.remains
 
-    def clear(self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None]) -> None:
+    def evidence(self) -> tuple[str, ...]:
+        """Return what is said to be left, in words."""
+        return tuple(map(repr, self.remains))
+
+    def clear(
+        self,
+        plan: Plan,
+        stop_signal: int,
+        on_cleared: Callable[[], None],
+        on_kill: Callable[[tuple[str, ...]], None] = lambda seen: None,
+    ) -> None:
         """Wait for the test to call `on_cleared`."""
         self.events.append("clear")
         self.plan = plan
+        self.on_kill = on_kill
         self.on_cleared = on_cleared
 
     def look_now(self) -> None:
         """Nothing to look at."""
 
+    def cancel(self) -> None:
+        """Stop looking."""
+        self.events.append("cancel")
+
 
 class FakeCluster:
-    """Stands for Pacemaker's tools: each command waits until the test replies."""
+    """
+    Stands for Pacemaker's tools: each command waits until the test replies.
+
+    `asked` is what belongs to a report, `aside` what does not: attributes and the configuration.
+    """
 
     def __init__(self) -> None:
         """Nothing has been asked."""
         self.asked: list[tuple[str, Deferred[Reply]]] = []
+        self.aside: list[tuple[str, Deferred[Reply]]] = []
         self.cancelled = 0
 
     def run(self, command: Command) -> Deferred[Reply]:
         """Note the command."""
         done: Deferred[Reply] = Deferred(self._cancel)
-        self.asked.append((" ".join(command.argv), done))
+        line = " ".join(command.argv)
+        kept = self.aside if "cibadmin" in line or "attrd_updater" in line else self.asked
+        kept.append((line, done))
         return done
 
     def _cancel(self, _: object) -> None:
@@ -135,6 +157,7 @@ class Outside:
         self.store = FakeStore()
         self.changes = 0
         self.services: list[FakeService] = []
+        self.survives = True
         self.logged: list[str] = []
         self.tools = ClusterTools(self.cluster.run, "/sbin", dry_run=dry_run)
         self.world = World(
@@ -150,6 +173,7 @@ class Outside:
 
     def _service(self, name: str) -> FakeService:
         self.services.append(FakeService(name))
+        self.service.survives = self.survives
         return self.services[-1]
 
     @property

@@ -58,12 +58,30 @@ def test_silence_ends_at_the_deadline(daemon: MakeDaemon) -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [b"\n", b"tocsin/1\n", f"tocsin/1 {PROOF} x\n".encode(), says(0, proof="?")(""), b"tocsin/1 half a line", b""],
+    [b"tocsin/1\n", f"tocsin/1 {PROOF} x\n".encode(), says(0, proof="?")(""), b"HTTP/1.1 400 Bad Request\n"],
 )
 def test_whoever_cannot_prove_itself_is_a_stranger(daemon: MakeDaemon, reply: bytes) -> None:
-    """Also one that closes in the middle of a line, again and again."""
+    """Whatever it says."""
     with pytest.raises(Stranger):
-        question(daemon(lambda verb: reply), 0.2)
+        question(daemon(lambda verb: reply), 5.0)
+
+
+@pytest.mark.parametrize("reply", [b"\n", b"tocsin/1 half a line", b""])
+def test_a_daemon_that_closes_without_a_reply_is_asked_until_the_deadline(daemon: MakeDaemon, reply: bytes) -> None:
+    """It makes room in a flood, and lives: it holds its lock."""
+    made = daemon(lambda verb: reply)
+    with pytest.raises(Mute):
+        question(made, 0.2)
+    assert len(made.asked) > 1
+
+
+def test_nothing_is_sent_where_no_daemon_of_ours_lives(tmp_path: Path) -> None:
+    """The port of a dead one is anybody's; neither its token nor a definition goes there."""
+    made = FakeDaemon(tmp_path, says(0), pid=1)
+    with pytest.raises(NoDaemon):
+        question(made)
+    made.close()
+    assert made.asked == []
 
 
 def test_an_endless_reply_is_a_strangers(daemon: MakeDaemon) -> None:

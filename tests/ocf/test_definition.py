@@ -23,6 +23,8 @@ def test_a_command_is_enough() -> None:
         "environment_file": "",
         "stop_signal": 15,
         "stop_timeout": None,
+        "restart_attempts": 0,
+        "restart_window": 3600.0,
     }
 
 

@@ -42,6 +42,23 @@ def test_without_a_record_nothing_should_run(rundir: Rundir) -> None:
     assert remains.clean and remains.living() == []
 
 
+def test_a_record_names_a_cgroup_only_where_it_can_be_one_of_ours(rundir: Rundir) -> None:
+    """What is in it would be killed: a record of an older daemon has none, a faulty one must not name all there is."""
+    kept = json.loads(record("running", pid=1, start=1, boot=boot_id()))
+    assert keep(rundir, json.dumps(kept)).cgroup is None
+
+    def naming(cgroup: object) -> Remains:
+        return keep(rundir, json.dumps({**kept, "process": {**kept["process"], "cgroup": cgroup}}))
+
+    ours = naming("/sys/fs/cgroup/tocsin/9909/web")
+    assert ours.cgroup and ours.cgroup.path == "/sys/fs/cgroup/tocsin/9909/web"
+    others = ["", "/", "/sys/fs/cgroup", "/sys/fs/cgroup/tocsin/9909", "/tocsin/x/web", "x/tocsin/9909/web", None, 7]
+    others += ["/a/../tocsin/9909/web", "/a/tocsin/9909/..", "/a/tocsin/9909/web/..", "/a/tocsin/9909/web/x", "//a"]
+    for other in others:
+        remains = naming(other)
+        assert remains.readable and remains.cgroup is None
+
+
 @pytest.mark.parametrize("phase", ["clearing", "starting", "running", "failed", "stopping"])
 def test_every_phase_but_stopped_may_have_left_something(rundir: Rundir, phase: str) -> None:
     """Also one that a newer daemon invents."""

@@ -1,5 +1,6 @@
 """The run directory: secrets are believed only where nobody else can have written or read them."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -46,18 +47,30 @@ def test_what_is_not_two_words_is_no_secret(rundir: Rundir, text: str) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o700 | 0o011])
-def test_secrets_that_others_can_reach_are_none_to_trust(rundir: Rundir, mode: int) -> None:
-    """They may have been read, or written."""
+def test_rights_that_were_given_away_are_taken_back(rundir: Rundir, mode: int) -> None:
+    """Chmod -R by an administrator must not fail a stop."""
     secret(rundir, "token proof", mode)
-    with pytest.raises(PermissionError, match="not a file of this user alone"):
-        rundir.secrets()
+    os.chmod(rundir.path, 0o755)
+    assert rundir.secrets() == ("token", "proof")
+    assert os.stat(rundir.secret).st_mode & 0o777 == 0o600
+    assert os.stat(rundir.path).st_mode & 0o777 == 0o700
+
+
+def test_the_lock_tells_whether_our_daemon_lives(rundir: Rundir) -> None:
+    """Held from before it listens to its very end."""
+    assert not rundir.held()
+    with open(rundir.lock, "w") as lock:
+        assert not rundir.held()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert rundir.held()
+    assert not rundir.held()
 
 
 def test_secrets_of_somebody_else_are_none_to_trust(rundir: Rundir) -> None:
     """Whoever wrote them can prove anything."""
     require_root()
     os.chown(rundir.secret, 65534, 65534)
-    with pytest.raises(PermissionError, match="not a file of this user alone"):
+    with pytest.raises(PermissionError, match="not a file of this user"):
         rundir.secrets()
 
 

@@ -23,23 +23,27 @@ class Answer:
 
 
 UP = Answer(OCF_SUCCESS)
-UNSETTLED = frozenset({Phase.STARTING, Phase.CLEARING, Phase.STOPPING})
+UNSETTLED = frozenset({Phase.STARTING, Phase.CLEARING, Phase.STOPPING, Phase.RESTARTING, Phase.RETURNING})
 
 
 def to_start(record: Record) -> Answer | None:
     """Answer `start`: 0 when the service is up, else why not."""
     if record.phase is Phase.RUNNING:
         return UP
-    if record.phase in (Phase.STARTING, Phase.CLEARING):
-        return None
     if record.phase is Phase.FAILED and record.failure:
         return Answer(record.failure.code, record.failure.text)
-    return Answer(OCF_ERR_GENERIC, f"{record.resource} was asked to stop while it was to start")
+    if record.phase in (Phase.STOPPING, Phase.STOPPED):
+        return Answer(OCF_ERR_GENERIC, f"{record.resource} was asked to stop while it was to start")
+    return None
 
 
 def to_stop(record: Record) -> Answer | None:
     """Answer `stop`: 0 when nothing is left. What the service's end looked like does not matter."""
-    return Answer(OCF_SUCCESS) if record.phase is Phase.STOPPED else None
+    if record.phase is Phase.STOPPING:
+        return None
+    if record.phase is Phase.STOPPED:
+        return Answer(OCF_SUCCESS)
+    return Answer(OCF_ERR_GENERIC, f"{record.resource} was asked to start while it was to stop")
 
 
 def to_monitor(record: Record, left: list[str]) -> Answer | None:
@@ -56,6 +60,7 @@ def to_monitor(record: Record, left: list[str]) -> Answer | None:
     if record.phase is Phase.STOPPED:
         return Answer(OCF_NOT_RUNNING)
     cause = record.failure.text if record.failure else "failed"
+    cause = f"{cause}; {record.warning}" if record.warning else cause
     if left:
         return Answer(OCF_ERR_GENERIC, f"{cause}; still running: {', '.join(left)}")
     return Answer(OCF_NOT_RUNNING, cause)

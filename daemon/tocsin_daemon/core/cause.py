@@ -14,8 +14,10 @@ def ended(pid: int, status: int | None) -> str:
 
     Only a parent learns an exit status. A daemon that took over a running service is not its parent.
     """
+    if not pid:
+        return "the service ended while it was being started; tocsind died meanwhile"
     if status is None:
-        return f"main process {pid} ended while tocsind was being replaced; its exit status is not known"
+        return f"main process {pid} ended; its exit status is not known, for tocsind was restarted meanwhile"
     if status < 0:
         return f"main process {pid} was killed by signal {-status} ({signal_name(-status)})"
     return f"main process {pid} exited with status {status}"

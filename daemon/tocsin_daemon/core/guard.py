@@ -48,8 +48,11 @@ def _judge_resource(cluster: Cluster, resource: str, node: str) -> Verdict | Non
         return Verdict(News.HOLD, f"{resource} is in maintenance mode")
     if not all(instance.managed for instance in instances):
         return Verdict(News.HOLD, f"{resource} is unmanaged")
+    leaving = [instance.leaving for instance in instances if instance.leaving]
+    if leaving:
+        return Verdict(News.HOLD, f"{resource} is {leaving[0]} in the cluster's configuration")
     active = sorted({name for instance in instances for name in instance.nodes})
-    if active and node not in active:
+    if active and node not in active and len(instances) == 1:
         return Verdict(News.DROP, f"{resource} is active on {', '.join(active)}, not here")
     if active != [node]:
         return Verdict(News.HOLD, f"{resource} is active on {', '.join(active) or 'no node'}")

@@ -8,6 +8,10 @@ which Pacemaker must be told of at once; while STARTING the failed `start` tells
 service may still run (children that outlived their parent). Pacemaker recovers with `stop`, then `start`; a
 `start` without a `stop` first CLEARs what is left, for two generations of one service must never overlap.
 
+Where the administrator grants a budget of local restarts, a death inside it is not reported: the service is cleared
+and started again here (RESTARTING, RETURNING). What fails then, or beyond the budget, is an incident like any other:
+no `start` of Pacemaker waits that could tell it.
+
 `stop` disarms any report before the service is touched: a failure that Pacemaker asked for is none, and a
 report that arrives late would stop a healthy service somewhere else.
 
@@ -28,6 +32,8 @@ class Phase(Enum):
     CLEARING = "clearing"
     STARTING = "starting"
     RUNNING = "running"
+    RESTARTING = "restarting"
+    RETURNING = "returning"
     FAILED = "failed"
     STOPPING = "stopping"
 
@@ -40,6 +46,7 @@ class Event(Enum):
     SETTLED = "service is up"
     BROKEN = "service cannot be started"
     DIED = "main process ended"
+    SPARED = "main process ended within the restart budget"
     CLEARED = "nothing is left"
 
 
@@ -51,11 +58,16 @@ class Effect(Enum):
     CLEAR = "end every process of it"
     DISARM = "withdraw the report"
     RECOVERED = "close the incident"
+    COMPARE = "compare on-fail of monitor and asyncmon"
     NOTE_FAILED_START = "keep the cause"
     NOTE_INCIDENT = "keep the cause and last output"
+    NOTE_RESTART = "count the restart"
     REPORT = "report to Pacemaker"
     GATHER = "keep its processes"
 
+
+INCIDENT = (Effect.NOTE_INCIDENT, Effect.REPORT, Effect.GATHER)
+"""The report goes out before the evidence is gathered: it takes longer, and the dead do not change."""
 
 LIFE: Table[Phase, Event, Effect] = Table(
     {
@@ -63,18 +75,31 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.STOPPED, Event.STOP): (Phase.STOPPED, ()),
         (Phase.STARTING, Event.START): (Phase.STARTING, ()),
         (Phase.STARTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
-        (Phase.STARTING, Event.SETTLED): (Phase.RUNNING, (Effect.RECOVERED,)),
+        (Phase.STARTING, Event.SETTLED): (Phase.RUNNING, (Effect.RECOVERED, Effect.COMPARE)),
         (Phase.STARTING, Event.BROKEN): (Phase.FAILED, (Effect.NOTE_FAILED_START,)),
         (Phase.STARTING, Event.DIED): (Phase.FAILED, (Effect.NOTE_FAILED_START,)),
         (Phase.RUNNING, Event.START): (Phase.RUNNING, ()),
         (Phase.RUNNING, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
-        (Phase.RUNNING, Event.DIED): (Phase.FAILED, (Effect.NOTE_INCIDENT, Effect.REPORT, Effect.GATHER)),
+        (Phase.RUNNING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RUNNING, Event.SPARED): (Phase.RESTARTING, (Effect.NOTE_RESTART, Effect.CLEAR)),
+        (Phase.RESTARTING, Event.START): (Phase.RESTARTING, ()),
+        (Phase.RESTARTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
+        (Phase.RESTARTING, Event.CLEARED): (Phase.RETURNING, (Effect.BEGIN, Effect.SPAWN)),
+        (Phase.RESTARTING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RETURNING, Event.START): (Phase.RETURNING, ()),
+        (Phase.RETURNING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
+        (Phase.RETURNING, Event.SETTLED): (Phase.RUNNING, ()),
+        (Phase.RETURNING, Event.BROKEN): (Phase.FAILED, INCIDENT),
+        (Phase.RETURNING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RETURNING, Event.SPARED): (Phase.RESTARTING, (Effect.NOTE_RESTART, Effect.CLEAR)),
         (Phase.FAILED, Event.START): (Phase.CLEARING, (Effect.DISARM, Effect.CLEAR)),
         (Phase.FAILED, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
         (Phase.CLEARING, Event.START): (Phase.CLEARING, ()),
         (Phase.CLEARING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.CLEARING, Event.CLEARED): (Phase.STARTING, (Effect.BEGIN, Effect.SPAWN)),
-        (Phase.STOPPING, Event.START): (Phase.STOPPING, ()),
+        # Whoever asked for the stop is gone: Pacemaker runs one action of a resource at a time.
+        (Phase.STOPPING, Event.START): (Phase.CLEARING, ()),
+        (Phase.CLEARING, Event.DIED): (Phase.CLEARING, ()),
         (Phase.STOPPING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.STOPPING, Event.DIED): (Phase.STOPPING, ()),
         (Phase.STOPPING, Event.CLEARED): (Phase.STOPPED, ()),

@@ -15,7 +15,9 @@ from typing import Any
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.report import FINAL, Stage
 
-VERSION = 1
+VERSION = 2
+OLDER = {1: {"restarts": [], "warning": ""}}
+"""What the fields that came later mean in a record of an older version."""
 JOURNAL_LENGTH = 200
 """Entries kept of a resource's journal: some ten incidents with all that led to and followed them."""
 
@@ -34,6 +36,7 @@ class Main:
     pid: int
     start: int
     boot: str
+    cgroup: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Record:
     failure: Failure | None = None
     incident: Incident | None = None
     incidents: int = 0
+    restarts: tuple[float, ...] = ()
+    warning: str = ""
     journal: tuple[Entry, ...] = ()
 
     def noted(self, at: float, text: str) -> Record:
@@ -117,9 +122,9 @@ def load(text: str) -> Record:
     try:
         fields = json.loads(text)
         version = fields.pop("version")
-        if version != VERSION:
-            raise BadRecord(f"version {version!r} is not {VERSION}")
-        return _record(fields)
+        if version != VERSION and version not in OLDER:
+            raise BadRecord(f"version {version!r} is not known here, but {VERSION}")
+        return _record({**OLDER.get(version, {}), **fields})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadRecord(f"not a record: {error!r:.200}") from None
 
@@ -128,13 +133,19 @@ def _record(fields: dict[str, Any]) -> Record:
     main, failure, incident = fields.pop("process"), fields.pop("failure"), fields.pop("incident")
     return Record(
         phase=Phase(fields.pop("phase")),
-        main=Main(int(main["pid"]), int(main["start"]), str(main["boot"])) if main else None,
+        main=_main(main) if main else None,
         members={int(pid): int(start) for pid, start in fields.pop("members").items()},
         failure=Failure(int(failure["code"]), str(failure["text"])) if failure else None,
         incident=_incident(incident) if incident else None,
+        restarts=tuple(map(float, fields.pop("restarts"))),
+        warning=str(fields.pop("warning")),
         journal=tuple(Entry(float(at), str(said)) for at, said in fields.pop("journal")),
         **fields,
     )
+
+
+def _main(fields: Mapping[str, Any]) -> Main:
+    return Main(int(fields["pid"]), int(fields["start"]), str(fields["boot"]), str(fields.get("cgroup", "")))
 
 
 def _incident(fields: dict[str, Any]) -> Incident:

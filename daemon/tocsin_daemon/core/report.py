@@ -9,6 +9,9 @@ Where the cluster cannot be asked, or the injection did not take, it is tried ag
 Where the answer is "not now" (maintenance, unmanaged, ...) the report is HELD and the cluster looked at again
 later. Where it is "not at all" (the resource is active on another node only) it is DROPPED.
 
+A monitor that waits at the daemon (held) carries a failure at once, with its true code and reason, and Pacemaker
+counts it once: an incident goes that way when there is one (TOLD), and by injection otherwise.
+
 Three things end a report that is under way. Pacemaker asks for a stop or a new start: it is withdrawn, or, if
 it had been sent, this is Pacemaker's acknowledgement. A recurring monitor returned the failure first: Pacemaker
 knows, and a second count for one fault would be false (LEARNED).
@@ -22,7 +25,7 @@ from tocsin_daemon.core.machine import Table
 
 
 class Stage(Enum):
-    """Where a report stands; the last five are final."""
+    """Where a report stands; the last six are final."""
 
     NONE = "none"
     CHECKING = "checking"
@@ -32,6 +35,7 @@ class Stage(Enum):
     HELD = "held"
     ACKNOWLEDGED = "acknowledged"
     LEARNED = "learned from a monitor"
+    TOLD = "told by the held monitor"
     DROPPED = "dropped"
     WITHDRAWN = "withdrawn"
     DRY = "dry run"
@@ -41,6 +45,7 @@ class News(Enum):
     """What can happen to a report."""
 
     INCIDENT = "incident"
+    HEARD = "incident, and a monitor waits for it"
     GO = "cluster agrees"
     HOLD = "not now"
     DROP = "not at all"
@@ -67,16 +72,21 @@ class Act(Enum):
     CANCEL = "cancel what is under way"
 
 
-FINAL = frozenset({Stage.NONE, Stage.ACKNOWLEDGED, Stage.LEARNED, Stage.DROPPED, Stage.WITHDRAWN, Stage.DRY})
+FINAL = frozenset(
+    {Stage.NONE, Stage.ACKNOWLEDGED, Stage.LEARNED, Stage.TOLD, Stage.DROPPED, Stage.WITHDRAWN, Stage.DRY}
+)
 
 REPORT: Table[Stage, News, Act] = Table(
     {
         **{(stage, News.INCIDENT): (Stage.CHECKING, (Act.CHECK,)) for stage in Stage if stage in FINAL},
+        **{(stage, News.HEARD): (Stage.TOLD, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.MONITOR): (stage, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.WITHDRAW): (stage, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.RESUMED): (stage, ()) for stage in Stage if stage in FINAL},
         (Stage.CHECKING, News.GO): (Stage.SENDING, (Act.SEND,)),
         (Stage.CHECKING, News.HOLD): (Stage.HELD, (Act.WAIT,)),
+        # An earlier injection of this incident did arrive, only late, or without crm_resource learning of it.
+        (Stage.CHECKING, News.SEEN): (Stage.ACKNOWLEDGED, ()),
         (Stage.CHECKING, News.DROP): (Stage.DROPPED, ()),
         (Stage.CHECKING, News.UNKNOWN): (Stage.WAITING, (Act.BACK_OFF,)),
         (Stage.CHECKING, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
@@ -85,8 +95,10 @@ REPORT: Table[Stage, News, Act] = Table(
         (Stage.SENDING, News.TAKEN): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.SENDING, News.REFUSED): (Stage.WAITING, (Act.BACK_OFF,)),
         (Stage.SENDING, News.REHEARSED): (Stage.DRY, ()),
-        # On its way already: a monitor cannot call it back, and whether it arrived is still to be seen.
-        (Stage.SENDING, News.MONITOR): (Stage.SENDING, ()),
+        # On its way already, so it cannot be called back; but it must not be sent a second time: Pacemaker knows.
+        (Stage.SENDING, News.MONITOR): (Stage.LEARNED, ()),
+        (Stage.LEARNED, News.TAKEN): (Stage.LEARNED, ()),
+        (Stage.LEARNED, News.REFUSED): (Stage.LEARNED, ()),
         # The stop is as a rule what our own injection led to while crm_resource still waits for its answer.
         (Stage.SENDING, News.WITHDRAW): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
         # Whether it went out before the daemon died is not known: look, before it is sent a second time.

@@ -10,10 +10,14 @@ RESUME: dict[tuple[Phase, bool], tuple[Event, ...]] = {
     (Phase.STARTING, False): (Event.DIED,),
     (Phase.RUNNING, True): (),
     (Phase.RUNNING, False): (Event.DIED,),
+    (Phase.RESTARTING, True): (Event.DIED,),
+    (Phase.RESTARTING, False): (Event.DIED,),
+    (Phase.RETURNING, True): (Event.SETTLED,),
+    (Phase.RETURNING, False): (Event.DIED,),
     (Phase.FAILED, False): (),
     (Phase.FAILED, True): (),
     # The request that asked for it died with the former daemon; the agent repeats it. A `stop` that finds the
-    # service ended is as good as one that ended it, and a `start` goes on from STOPPED.
+    # service ended is as good as one that ended it, and a `start` takes over.
     (Phase.CLEARING, False): (Event.STOP,),
     (Phase.CLEARING, True): (Event.STOP,),
     (Phase.STOPPING, False): (Event.STOP,),

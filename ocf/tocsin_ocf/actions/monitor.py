@@ -17,7 +17,8 @@ def monitor(asked: "Invocation") -> "tuple[int, str]":
     """Return what the daemon says of the resource, or what the disk says where no daemon can be asked."""
     resource = asked.resource
     try:
-        return ask(asked.rundir, asked.port, "MONITOR", resource, question(asked), asked.remaining())
+        seconds = min(asked.remaining(), asked.patience() + asked.hold / 1000)
+        return ask(asked.rundir, asked.port, "MONITOR", resource, question(asked), seconds)
     except (NoDaemon, Stranger, Mute, PermissionError, ActionFailed) as fault:
         from tocsin_ocf.actions.unanswered import monitor_unanswered
 
@@ -25,5 +26,5 @@ def monitor(asked: "Invocation") -> "tuple[int, str]":
 
 
 def question(asked: "Invocation") -> str:
-    """Return the body of a MONITOR; `interval` 0 is a probe."""
-    return f'{{"timeout":{asked.daemon_timeout()},"interval":{asked.interval}}}'
+    """Return the body of a MONITOR, times in milliseconds; `interval` 0 is a probe."""
+    return f'{{"timeout":{asked.daemon_timeout()},"interval":{asked.interval},"hold":{asked.hold}}}'

@@ -6,6 +6,7 @@ import os
 from tocsin_ocf.actions.validate_all import check, service
 from tocsin_ocf.client import Mute, Stranger
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM
+from tocsin_ocf.frozen import attend
 from tocsin_ocf.invocation import META, Invocation
 from tocsin_ocf.launch import ask_launching
 from tocsin_ocf.port_owner import why_unanswered
@@ -21,6 +22,7 @@ def start(asked: Invocation) -> "tuple[int, str]":
     if os.geteuid() != 0:
         return OCF_ERR_PERM, f"start of {resource} needs root"
     fields = {"node": asked.variable(f"{META}on_node") or _node(), **_what_to_run(asked)}
+    attend(asked)
     try:
         return ask_launching(asked, "START", lambda: json.dumps({"timeout": asked.daemon_timeout(), **fields}))
     except PermissionError as error:

@@ -7,6 +7,7 @@ daemon, no program to start one, a stranger on its port, parameters that nothing
 
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM, ActionFailed
+from tocsin_ocf.frozen import attend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def stop(asked: "Invocation") -> "tuple[int, str]":
         rundir, port = asked.rundir, asked.port
     except ActionFailed:
         return _with_bad_parameters(asked)
+    attend(asked)
     try:
         return ask(rundir, port, "STOP", resource, question(asked), asked.remaining())
     except (NoDaemon, Stranger, Mute, PermissionError) as fault:
@@ -45,7 +47,7 @@ def _with_bad_parameters(asked: "Invocation") -> "tuple[int, str]":
 
 
 def _unanswered(asked: "Invocation", fault: Exception) -> "tuple[int, str]":
-    from tocsin_ocf.port_owner import why_unanswered
+    from tocsin_ocf.port_owner import why_unanswered, without_state
     from tocsin_ocf.remains import remains_of
 
     try:
@@ -55,14 +57,15 @@ def _unanswered(asked: "Invocation", fault: Exception) -> "tuple[int, str]":
     if isinstance(fault, Mute):
         return OCF_ERR_GENERIC, why_unanswered(fault, asked)
     if remains.clean:
-        return STOPPED
+        lost = without_state(asked.rundir, asked.port)
+        return (OCF_ERR_GENERIC, lost) if lost else STOPPED
     if isinstance(fault, PermissionError):
         return OCF_ERR_PERM, str(fault)
     if remains.readable and not remains.living():
         remains.mark_stopped()
         return STOPPED
     if isinstance(fault, Stranger):
-        return _without_daemon(asked, remains, why_unanswered(fault, asked))
+        return _beside_stranger(asked, remains, fault)
     return _by_new_daemon(asked, remains)
 
 
@@ -76,9 +79,17 @@ def _by_new_daemon(asked: "Invocation", remains: "Remains") -> "tuple[int, str]"
     except Mute as fault:
         return OCF_ERR_GENERIC, why_unanswered(fault, asked)
     except Stranger as fault:
-        return _without_daemon(asked, remains, why_unanswered(fault, asked))
+        return _beside_stranger(asked, remains, fault)
     except ActionFailed as failed:
         return _without_daemon(asked, remains, failed.reason)
+
+
+def _beside_stranger(asked: "Invocation", remains: "Remains", fault: Stranger) -> "tuple[int, str]":
+    """Do without the daemon, unless it lives: behind its back a stop would look like a failure, and be reported."""
+    from tocsin_ocf.port_owner import why_unanswered
+
+    why = why_unanswered(fault, asked)
+    return (OCF_ERR_GENERIC, why) if asked.rundir.held() else _without_daemon(asked, remains, why)
 
 
 def _without_daemon(asked: "Invocation", remains: "Remains", why: str) -> "tuple[int, str]":

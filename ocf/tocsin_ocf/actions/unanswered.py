@@ -2,10 +2,11 @@
 
 from tocsin_ocf.actions.monitor import question
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
-from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM, OCF_NOT_RUNNING, ActionFailed
+from tocsin_ocf.exit_codes import OCF_DEGRADED, OCF_ERR_GENERIC, OCF_ERR_PERM, OCF_NOT_RUNNING, ActionFailed
+from tocsin_ocf.frozen import is_frozen, replace
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import CANNOT_START, ask_launching
-from tocsin_ocf.port_owner import why_unanswered
+from tocsin_ocf.port_owner import why_unanswered, without_state
 from tocsin_ocf.remains import Remains, relocated, remains_of
 
 PROBE = 0
@@ -23,12 +24,26 @@ def monitor_unanswered(asked: Invocation, fault: Exception) -> "tuple[int, str]"
     except PermissionError as error:
         return OCF_ERR_PERM, str(error)
     if remains.clean and (asked.interval == PROBE or isinstance(fault, NoDaemon)):
-        return NOT_RUNNING
+        lost = without_state(asked.rundir, asked.port)
+        return (OCF_ERR_GENERIC, lost) if lost else NOT_RUNNING
     if isinstance(fault, PermissionError):
         return OCF_ERR_PERM, str(fault)
-    if not isinstance(fault, NoDaemon):
-        return OCF_ERR_GENERIC, why_unanswered(fault, asked)
+    if isinstance(fault, Mute):
+        return _from_mute(asked, remains, fault)
+    if isinstance(fault, Stranger):
+        return _without_daemon(remains, why_unanswered(fault, asked))
     return _revived(asked, remains)
+
+
+def _from_mute(asked: Invocation, remains: Remains, fault: Mute) -> "tuple[int, str]":
+    """Replace a frozen daemon; one that is only busy with this resource gets all the time that there is."""
+    if is_frozen(asked):
+        why = why_unanswered(fault, asked)
+        return _revived(asked, remains) if replace(asked) else _without_daemon(remains, why)
+    try:
+        return ask(asked.rundir, asked.port, "MONITOR", asked.resource, question(asked), asked.remaining())
+    except (NoDaemon, Stranger, Mute) as still:
+        return _without_daemon(remains, why_unanswered(still, asked))
 
 
 def _with_bad_parameters(asked: Invocation, fault: ActionFailed) -> "tuple[int, str]":
@@ -49,11 +64,22 @@ def _revived(asked: Invocation, remains: Remains) -> "tuple[int, str]":
     try:
         return ask_launching(asked, "MONITOR", lambda: question(asked))
     except (Stranger, Mute) as fault:
-        return OCF_ERR_GENERIC, why_unanswered(fault, asked)
+        return _without_daemon(remains, why_unanswered(fault, asked))
     except ActionFailed as failed:
-        why = CANNOT_START + failed.reason.removeprefix(CANNOT_START)
+        return _without_daemon(remains, CANNOT_START + failed.reason.removeprefix(CANNOT_START))
+
+
+def _without_daemon(remains: Remains, why: str) -> "tuple[int, str]":
+    """
+    Answer from the record and the process table alone.
+
+    A service whose main process runs is well, only unwatched: "degraded" shows that in crm_mon, and moves no healthy
+    database. What was not running before, or died since, is told as it is.
+    """
     if not remains.readable:
         return OCF_ERR_GENERIC, f"{remains.path} is unreadable, and {why}"
+    if remains.well():
+        return OCF_DEGRADED, f"service runs, but {why}"
     if remains.living():
-        return OCF_ERR_GENERIC, f"service runs, but {why}"
+        return OCF_ERR_GENERIC, f"service failed, remains of it run, and {why}"
     return OCF_NOT_RUNNING, why

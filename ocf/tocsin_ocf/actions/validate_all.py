@@ -44,7 +44,13 @@ def check(asked: Invocation, *, local: bool) -> None:
 def parameter_faults(asked: Invocation) -> "list[str]":
     """Return everything that no node could accept."""
     faults = []
-    readers = (lambda: asked.port, lambda: asked.state_dir, lambda: daemon(asked), lambda: daemon_args(asked))
+    readers = (
+        lambda: asked.port,
+        lambda: asked.hold,
+        lambda: asked.state_dir,
+        lambda: daemon(asked),
+        lambda: daemon_args(asked),
+    )
     for reader in readers:
         try:
             reader()

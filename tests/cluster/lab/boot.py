@@ -20,12 +20,14 @@ _SHM_SIZE = "256M"
 _NOTIFY = "/run/lab/notify"
 
 
-def boot(plan: Plan, member: Member) -> None:
+def boot(plan: Plan, member: Member, *, grouped: bool) -> None:
     """Turn this process, already in its own namespaces, into the running node."""
     os.setsid()
     os.umask(0o022)
     socket.sethostname(member.name)
     _mount_all(plan, member)
+    if grouped:
+        kernel.mount("cgroup2", "/sys/fs/cgroup")
     _write_configuration(plan.members)
     _network_up(member)
     with member.boot_log.open("ab") as log:

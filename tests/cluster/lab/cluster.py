@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from . import state
+from . import groups, state
 from .node import Node
 from .plan import ENVIRONMENT, Plan
 
@@ -85,6 +85,7 @@ class Lab:
     def up(self) -> Lab:
         """Return when all nodes are online, one is DC and the first transition is over."""
         state.sweep()
+        groups.sweep()
         try:
             self._start_hub()
             self._wait_for_cluster()
@@ -102,6 +103,7 @@ class Lab:
             node.bury()
         self.nodes = []
         if self.state is not None:  # the hub has removed it, unless it was killed
+            groups.remove(self.state.name, patience=5)
             shutil.rmtree(self.state, ignore_errors=True)
             os.close(self._descriptor)
             self.state = None
@@ -152,7 +154,8 @@ class Lab:
             start_new_session=True,  # Ctrl-C is for the caller; the hub then ends by its stdin, in order
         )
         pids = _answer(self._hub, self._timeout)
-        self.nodes = [Node(member, pids[member.name]) for member in plan.members]
+        found = {member: groups.of(self.state.name, member.name) for member in plan.members}
+        self.nodes = [Node(member, pids[member.name], group) for member, group in found.items()]
 
     def _wait_for_cluster(self) -> None:
         try:

@@ -18,7 +18,7 @@ import traceback
 from dataclasses import dataclass
 from typing import NoReturn
 
-from . import kernel
+from . import groups, kernel
 from .boot import boot, reap
 from .plan import DISK, ENVIRONMENT, HUB_ADDRESS, Member, Plan, create
 
@@ -115,11 +115,14 @@ def _never_return(plan: Plan, member: Member, wire: socket.socket) -> NoReturn:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         kernel.signal_at_parent_death(signal.SIGKILL)
+        grouped = groups.enter(plan.state.name, member.name)  # first: where we are becomes the namespace's root
         kernel.unshare(kernel.NEW_MOUNT | kernel.NEW_UTS | kernel.NEW_IPC | kernel.NEW_NET | kernel.NEW_PID)
+        if grouped:
+            kernel.unshare(kernel.NEW_CGROUP)
         init = os.fork()
         if init == 0:
             kernel.signal_at_parent_death(signal.SIGKILL)
-            _run_node(plan, member, wire)
+            _run_node(plan, member, wire, grouped=grouped)
         wire.sendall(str(init).encode())
         wire.close()
         os.waitpid(init, 0)  # returns when every process of the node is gone
@@ -129,12 +132,12 @@ def _never_return(plan: Plan, member: Member, wire: socket.socket) -> NoReturn:
         os._exit(0)
 
 
-def _run_node(plan: Plan, member: Member, wire: socket.socket) -> NoReturn:
+def _run_node(plan: Plan, member: Member, wire: socket.socket, *, grouped: bool) -> NoReturn:
     # "go" comes from the hub after it heard of us: whoever of hub and stub died before, we read the end.
     if wire.recv(8) != b"go\n":
         os._exit(1)
     try:
-        boot(plan, member)
+        boot(plan, member, grouped=grouped)
         wire.sendall(b"ready\n")
     except BaseException:  # noqa: BLE001 - the hub raises it again
         wire.sendall(traceback.format_exc().encode())
@@ -149,4 +152,5 @@ def _tear_down(plan: Plan, nodes: list[Running]) -> None:
             os.kill(node.init, signal.SIGKILL)
     for node in nodes:
         os.waitpid(node.stub, 0)
+    groups.remove(plan.state.name)
     shutil.rmtree(plan.state, ignore_errors=True)

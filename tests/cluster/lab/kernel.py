@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 NEW_MOUNT = 0x00020000
+NEW_CGROUP = 0x02000000
 NEW_UTS = 0x04000000
 NEW_IPC = 0x08000000
 NEW_PID = 0x20000000

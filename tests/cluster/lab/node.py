@@ -25,9 +25,10 @@ class CommandFailed(subprocess.CalledProcessError):
 class Node:
     """A node's name, files and command line."""
 
-    def __init__(self, member: Member, init: int) -> None:
-        """Take the plan's member and the pid, seen from outside, of its pid 1."""
+    def __init__(self, member: Member, init: int, group: Path | None) -> None:
+        """Take the plan's member, and, seen from outside, the pid of its pid 1 and its control group."""
         self._member = member
+        self.group = group
         self.init = init
         self.name = member.name
         self.address = member.address
@@ -133,7 +134,11 @@ class Node:
 
     def _entry(self, user: str | None) -> list[str]:
         namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"]
-        entry = ["nsenter", f"--target={self.init}", *namespaces, "--", "setpriv", "--pdeathsig=KILL"]
+        entry = []
+        if self.group is not None:  # a cgroup namespace alone moves nobody
+            namespaces.append("--cgroup")
+            entry = ["sh", "-c", 'echo 0 >"$0"; exec "$@"', str(self.group / "cgroup.procs")]
+        entry += ["nsenter", f"--target={self.init}", *namespaces, "--", "setpriv", "--pdeathsig=KILL"]
         if user is not None:
             group = pwd.getpwnam(user).pw_gid
             entry += [f"--reuid={user}", f"--regid={group}", "--init-groups"]

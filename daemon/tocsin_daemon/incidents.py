@@ -1,0 +1,104 @@
+"""What is kept of a failure: its cause in words, the service's last output, and what of it still ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.logger import Logger
+
+from tocsin_daemon.core.cause import ended, with_output
+from tocsin_daemon.core.record import Failure, Incident, Record
+from tocsin_daemon.core.restarts import recent
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_NOT_RUNNING
+
+if TYPE_CHECKING:
+    from tocsin_daemon.publisher import Publisher
+    from tocsin_daemon.service import Service
+
+log = Logger()
+
+
+class Subject(Protocol):
+    """The resource that fails."""
+
+    record: Record
+    service: Service
+    publisher: Publisher
+
+    def change(self, record: Record, text: str = "") -> bool:
+        """Replace the record, on disk too, with one more line in its journal."""
+
+    def now(self) -> float:
+        """Return the wall clock."""
+
+
+class Incidents:
+    """Notes the failures of one resource in its record."""
+
+    def __init__(self, subject: Subject, log_output: Callable[[str, str], None]) -> None:
+        """Note them for `subject`."""
+        self._subject = subject
+        self._log_output = log_output
+        self.exit_status: int | None = None
+        """How the main process ended last; None of one that ended while no daemon was there."""
+        self.refusal: Failure | None = None
+        """Why the service could not even be started."""
+
+    def failed_start(self) -> None:
+        """Keep why a start failed; the answer to `start` tells it."""
+        self._keep(self._failure(OCF_ERR_GENERIC, "start: "))
+
+    def incident(self) -> None:
+        """Keep an incident: a failure that nobody has been told of yet."""
+        record, now = self._subject.record, self._subject.now()
+        failure = self._failure(OCF_NOT_RUNNING, "")
+        incident = Incident(record.incarnation, failure.text, output=self._subject.service.output.last())
+        self._subject.record = replace(
+            record, incident=incident.marked("detected", now), incidents=record.incidents + 1
+        )
+        self._keep(failure)
+        self._subject.publisher.failed(record.node, failure.text)
+
+    def restart(self, window: float) -> None:
+        """Count a local restart, and say why it is made."""
+        record, now = self._subject.record, self._subject.now()
+        cause = self._failure(OCF_NOT_RUNNING, "").text
+        restarts = (*recent(record.restarts, now, window), now)
+        log.warn("{resource}: restarted here, not reported: {cause}", resource=record.resource, cause=cause)
+        self._subject.change(replace(record, restarts=restarts), f"restart {len(restarts)}, not reported: {cause}")
+
+    def gather(self) -> None:
+        """Keep what of the service still runs."""
+        service, record = self._subject.service, self._subject.record
+        incident = record.incident and replace(record.incident, processes=service.evidence())
+        self._subject.change(replace(record, incident=incident, members=dict(service.known)))
+
+    def killed(self, evidence: tuple[str, ...]) -> None:
+        """Keep what there was to see before the service is killed for not ending by itself."""
+        said = f"does not end by itself, is killed: {'; '.join(evidence)}"
+        log.warn("{resource}: {said}", resource=self._subject.record.resource, said=said)
+        self._subject.change(self._subject.record, said)
+
+    def recovered(self) -> None:
+        """Close the incident, if there was one."""
+        self._subject.publisher.recovered()
+        record = self._subject.record
+        if record.incident and "recovered" not in record.incident.marks:
+            incident = record.incident.marked("recovered", self._subject.now())
+            self._subject.change(replace(record, incident=incident), "recovered")
+
+    def _failure(self, code: int, prefix: str) -> Failure:
+        service, record = self._subject.service, self._subject.record
+        for line in service.output.rest():
+            self._log_output(record.resource, line)
+        if self.refusal:
+            return self.refusal
+        cause = ended(record.main.pid if record.main else 0, self.exit_status)
+        return Failure(code, prefix + with_output(cause, self.exit_status, service.output.last()))
+
+    def _keep(self, failure: Failure) -> None:
+        record = self._subject.record
+        log.error("{resource}: {why}", resource=record.resource, why=failure.text)
+        self._subject.change(replace(record, failure=failure), failure.text)

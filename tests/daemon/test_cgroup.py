@@ -1,0 +1,269 @@
+"""A service in a cgroup of its own: nothing of it is missed, and all of it ends; and life without cgroups."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import pytest_twisted
+from twisted.logger import LogEvent, globalLogPublisher
+
+from tests.fakes.daemon import record
+from tests.fakes.running import cleared, dead, end, named, python, says, service_in, shell, until
+from tocsin_daemon.cgroup import Cgroups, cgroup_of, mount_points
+from tocsin_daemon.children import Children
+from tocsin_daemon.service import CannotStart, Service
+from tocsin_ocf import cgroup, processes
+from tocsin_ocf.cgroup import Cgroup
+from tocsin_ocf.remains import remains_of
+from tocsin_ocf.rundir import Rundir
+
+PORT = 50000 + os.getpid() % 10000
+"""Nobody listens there: it only names our cgroups."""
+
+AWAY = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execve("/bin/sleep", ["sleep", "605"], {})
+    os._exit(0)
+os.wait()
+print("on", flush=True)
+time.sleep(600)
+"""
+"""Leaves a process that has left session, parents and environment."""
+
+BOMB = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+end = time.monotonic() + 30
+for _ in range(4):
+    if os.fork() == 0:
+        os.setsid()
+        while time.monotonic() < end:
+            if os.fork():
+                os._exit(0)
+            time.sleep(0.005)
+        os._exit(0)
+print("on", flush=True)
+time.sleep(30)
+"""
+"""Four processes, each of which is another one 200 times a second: whoever is looked for has gone."""
+
+MOUNTINFO = """\
+22 27 0:21 / /proc rw,relatime - proc proc rw
+38 31 0:35 / /sys/fs/cgroup/pids rw,relatime shared:9 - cgroup cgroup rw,pids
+41 31 0:38 / {} rw,nosuid shared:4 master:2 - cgroup2 cgroup2 rw,nsdelegate
+"""
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    """Return what is logged of cgroups."""
+    seen: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if "cgroup" in str(event.get("log_format")):
+            seen.append(str(event.get("why")))
+
+    globalLogPublisher.addObserver(observe)
+    yield seen
+    globalLogPublisher.removeObserver(observe)
+
+
+@pytest.fixture
+def cgroups() -> Cgroups:
+    """Return what makes cgroups here; skip by name where none can be made, but fail in CI."""
+    found = Cgroups(PORT)
+    place = found.prepare("probe")
+    if place is None or not os.path.isdir(place.path):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no cgroup2 that can be written")
+    place.remove()
+    return found
+
+
+@pytest.fixture
+def children() -> Children:
+    """Watch children in the reactor that pytest-twisted runs."""
+    from twisted.internet import reactor
+
+    return Children(reactor)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def service(tmp_path: Path, children: Children, cgroups: Cgroups) -> Iterator[Service]:
+    """Run a service in a cgroup, and leave nothing of it whatever the test does."""
+    one = service_in(tmp_path, children, cgroups)
+    yield one
+    end(one)
+    place = cgroups.find("web")
+    deadline = monotonic() + 5
+    while place and not place.is_empty() and monotonic() < deadline:
+        place.kill()
+    assert place
+    place.remove()
+    assert not os.path.exists(place.path)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("user", ["", "nobody"])
+async def test_a_service_is_in_its_cgroup_from_the_first_instruction(service: Service, user: str) -> None:
+    """Whoever it runs as; and when it has been stopped the cgroup is gone."""
+    if os.geteuid() and user:
+        pytest.skip("needs root: another user")
+    main = service.start(shell("cat /proc/self/cgroup; echo on; exec sleep 600", user), "one", lambda status: None)
+    await until(says(service, "on"))
+    assert main.cgroup.endswith(f"/tocsin/{PORT}/web")
+    assert f"0::/tocsin/{PORT}/web" in service.output.tail
+    await cleared(service, 5)
+    assert not os.path.exists(main.cgroup)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_daemon_that_left_everything_is_found_and_ended(service: Service) -> None:
+    """Its session, its parents and its environment are gone; without the cgroup it would be nobody's."""
+    service.start(python(AWAY), "away", lambda status: None)
+    await until(lambda: len(named(service, ["sleep 605"])) == 1)
+    away = next(process for process in service.members(thorough=False) if process.name == "sleep")
+    assert service.main is not None
+    table = processes.snapshot()
+    assert away.pid not in processes.marked("away", table)
+    main = (service.main.pid, service.main.start)
+    assert away.pid not in {one.pid for one in processes.members(table, main, {}, set())}
+    await cleared(service, 5)
+    await until(lambda: dead(away.pid))
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("kill", [cgroup.KILL, "cgroup.of-linux-5.13"])
+async def test_a_fork_bomb_is_ended(service: Service, monkeypatch: pytest.MonkeyPatch, kill: str) -> None:
+    """All at once, and before Linux 5.14 frozen first."""
+    monkeypatch.setattr(cgroup, "KILL", kill)
+    seen: list[tuple[str, ...]] = []
+    main = service.start(python(BOMB), "bomb", lambda status: None)
+    await until(says(service, "on"))
+    await cleared(service, 0.3, seen)
+    assert not os.path.exists(main.cgroup)
+    assert len(seen) == 1
+    assert any(line.startswith("python") and f"[{main.pid}]" in line for line in seen[0])
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_service_moves_into_cgroups_of_its_own_belongs_to_it(service: Service) -> None:
+    """A container engine does so."""
+    place = Cgroups(PORT).find("web")
+    assert place
+    script = "mkdir -p {0}/a/b; sleep 606 & echo $! >{0}/a/b/cgroup.procs; echo on; exec sleep 600"
+    service.start(shell(script.format(place.path)), "deep", lambda status: None)
+    await until(says(service, "on"))
+    inside = Path(place.path, "a/b/cgroup.procs").read_text().split()
+    assert len(inside) == 1 and int(inside[0]) in place.pids()
+    await cleared(service, 5)
+    await until(lambda: dead(int(inside[0])))
+    assert not os.path.exists(place.path)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_daemon_finds_the_cgroup(service: Service, children: Children, tmp_path: Path) -> None:
+    """By the record of the main process, and by its name where that was not written down."""
+    main = service.start(python(AWAY), "handed-on", lambda status: None)
+    await until(says(service, "on"))
+    for known in (main, None):
+        other = service_in(tmp_path, children, Cgroups(PORT))
+        other.adopt(known, "", {}, lambda status: None)
+        await until(lambda one=other: len(named(one, ["sleep 605"])) == 1)  # type: ignore[misc]
+    other.cancel()
+    await cleared(other, 5)
+    assert not os.path.exists(main.cgroup)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_start_beside_unknown_remains_is_refused_and_a_stop_ends_them(
+    service: Service, children: Children, tmp_path: Path, cgroups: Cgroups
+) -> None:
+    """Their record was lost; the cgroup still has the resource's name."""
+    main = service.start(shell("exec sleep 600"), "lost", lambda status: None)
+    later = service_in(tmp_path, children, cgroups)
+    with pytest.raises(CannotStart, match=rf"left of an earlier start: \w+\[{main.pid}\]"):
+        later.start(shell("exec sleep 600"), "later", lambda status: None)
+    await cleared(later, 5)
+    await until(lambda: dead(main.pid))
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("script", [AWAY, BOMB], ids=["away", "bomb"])
+async def test_the_agent_ends_it_without_a_daemon(service: Service, tmp_path: Path, script: str) -> None:
+    """From the record alone."""
+    main = service.start(python(script), "alone", lambda status: None)
+    await until(says(service, "on"))
+    rundir = Rundir(str(tmp_path), PORT)
+    os.makedirs(rundir.resources)
+    process = {"pid": main.pid, "start": main.start, "boot": main.boot, "cgroup": main.cgroup}
+    kept = {**json.loads(record("running")), "process": process}
+    Path(rundir.record("web")).write_text(json.dumps(kept))
+    remains = remains_of(rundir, "web")
+    assert remains.readable and main.pid in {one.pid for one in remains.living()}
+    assert remains.end(monotonic() + 2) == []
+    assert not os.path.exists(main.cgroup)
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_cgroups_services_run_and_the_log_says_so_once(
+    tmp_path: Path, children: Children, warnings: list[str]
+) -> None:
+    """None mounted, or none that can be written."""
+    info = tmp_path / "mountinfo"
+    for text, why in (("", "no cgroup2 is mounted"), (MOUNTINFO.format("/proc/sys/kernel"), "/tocsin")):
+        info.write_text(text)
+        service = service_in(tmp_path, children, Cgroups(PORT, str(info)))
+        for incarnation in ("a", "b"):
+            main = service.start(shell("exec sleep 600"), incarnation, lambda status: None)
+            assert [process.pid for process in service.members(thorough=True)] == [main.pid]
+            await cleared(service, 5)
+        assert len(warnings) == 1 and why in warnings.pop()
+    assert Cgroups(PORT, str(tmp_path / "absent")).find("web") is None
+
+
+def test_a_cgroup_that_cannot_be_entered_is_told(warnings: list[str], tmp_path: Path) -> None:
+    """Where the process really is says the kernel."""
+    cgroups = Cgroups(PORT)
+    cgroups.check(os.getpid(), Cgroup(str(tmp_path), "1", "web"))
+    assert f"pid {os.getpid()} is in {cgroup_of(os.getpid()) or 'none'}" in warnings[0]
+    assert cgroup_of(2**22 + 1) == ""
+
+
+def test_the_mount_is_found_in_every_layout() -> None:
+    """Hybrid, unified, none, and a path with a space."""
+    assert mount_points("") == []
+    assert mount_points(MOUNTINFO.format("/sys/fs/cgroup/unified")) == ["/sys/fs/cgroup/unified"]
+    assert mount_points(MOUNTINFO.format("/a\\040b")) == ["/a b"]
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a child has ended and waits to be reaped."""
+    process = processes.look(pid)
+    return process is not None and process.state == "Z"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_orphan_is_attributed_before_it_is_reaped(service: Service, children: Children) -> None:
+    """Its cgroup tells whose it was; nothing stays a zombie, and the evidence tells how it ended."""
+    service.start(shell("exec sleep 600"), "orphans", lambda status: None)
+    assert service.main is not None
+    pid = os.fork()  # as the kernel gives a subreaper an orphan: a child of ours that we did not spawn
+    if pid == 0:
+        Path(service.main.cgroup, "cgroup.procs").write_text("0")
+        os._exit(3)
+    await until(lambda: is_zombie(pid))
+    children.reap()
+    assert dead(pid)
+    assert [line for line in service.evidence() if f"[{pid}] has ended: exit status 3" in line]
+    stranger = os.posix_spawn("/bin/true", ["true"], {})  # noqa: ASYNC221 - it does not block
+    await until(lambda: is_zombie(stranger))
+    children.reap()
+    assert dead(stranger) and not [line for line in service.evidence() if f"[{stranger}]" in line]
