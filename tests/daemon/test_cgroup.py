@@ -14,6 +14,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 
 from tests.fakes.daemon import record
 from tests.fakes.running import cleared, dead, end, named, python, says, service_in, shell, until
+from tocsin_daemon import entrance
 from tocsin_daemon.cgroup import Cgroups, cgroup_of, mount_points
 from tocsin_daemon.children import Children
 from tocsin_daemon.service import CannotStart, Service
@@ -111,9 +112,13 @@ def service(tmp_path: Path, children: Children, cgroups: Cgroups) -> Iterator[Se
 
 
 @pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("clone3", [entrance.SYS_CLONE3, -1], ids=["clone3", "fork"])
 @pytest.mark.parametrize("user", ["", "nobody"])
-async def test_a_service_is_in_its_cgroup_from_the_first_instruction(service: Service, user: str) -> None:
-    """Whoever it runs as; and when it has been stopped the cgroup is gone."""
+async def test_a_service_is_in_its_cgroup_from_the_first_instruction(
+    service: Service, monkeypatch: pytest.MonkeyPatch, user: str, clone3: int
+) -> None:
+    """Born in it or not, whoever it runs as; and when it has been stopped the cgroup is gone."""
+    monkeypatch.setattr(entrance, "SYS_CLONE3", clone3)
     if os.geteuid() and user:
         pytest.skip("needs root: another user")
     main = service.start(shell("cat /proc/self/cgroup; echo on; exec sleep 600", user), "one", lambda status: None)

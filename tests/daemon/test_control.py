@@ -180,7 +180,7 @@ def test_a_crowd_makes_room_for_the_newcomer() -> None:
 def test_who_makes_room_is_read_for_the_last_time() -> None:
     """In a flood root's request is in its socket, but its turn has not come."""
     port = Port()
-    connection, transport = port.connect()
+    _, transport = port.connect()
     transport.waiting = GOOD
     for _ in range(MAX_STRANGERS):
         port.connect()

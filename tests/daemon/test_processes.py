@@ -17,6 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
 from tests.fakes.running import cleared, dead, end, python, says, service_in, shell, until
+from tocsin_daemon import entrance
 from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, Program, become_subreaper
 from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.service import CannotStart, Service
@@ -171,10 +172,27 @@ def test_a_service_inherits_nothing_of_the_daemon(service: Service, unusual: Non
 
 
 def test_a_user_that_we_may_not_become_is_an_error(children: Children) -> None:
-    """As execve(2) would say it."""
-    program = Program(["/bin/true"], ENVIRONMENT, user=2**32 - 2, groups=[2**33], service=True)
-    with pytest.raises(PermissionError, match="cannot become user"):
-        children.spawn(program, lambda status: None, stdout=2, stderr=2)
+    """What setgroups(2) says, and what Python says of a number that is none."""
+    for groups, user in (([2**33], None), (None, 2**33), ([0] * 2**17, 0)):
+        program = Program(["/bin/true"], ENVIRONMENT, user=user, groups=groups, service=True)
+        with pytest.raises(OSError, match="user or group"):
+            children.spawn(program, lambda status: None, stdout=2, stderr=2)
+
+
+@pytest.mark.parametrize("flags", [0, 1])
+def test_where_the_kernel_refuses_to_clone_into_a_cgroup_a_service_starts_all_the_same(
+    children: Children, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flags: int
+) -> None:
+    """It is no cgroup, or a seccomp filter is in the way; nor does a cgroup that has gone matter."""
+    monkeypatch.setattr(entrance, "SYS_CLONE3", -1 if flags else entrance.SYS_CLONE3)
+    for place in (str(tmp_path), str(tmp_path / "absent")):
+        program = Program(["/bin/sleep", "600"], ENVIRONMENT, service=True, cgroup=place)
+        child = children.spawn(program, lambda status: None, stdout=2, stderr=2)
+        assert os.readlink(f"/proc/{child.pid}/exe").endswith("sleep")
+        child.send_signal(signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED)
+        children.forget(child)
+        os.close(child.fileno())
 
 
 @pytest_twisted.ensureDeferred

@@ -50,7 +50,7 @@ def test_what_is_not_two_words_is_no_secret(rundir: Rundir, text: str) -> None:
 def test_rights_that_were_given_away_are_taken_back(rundir: Rundir, mode: int) -> None:
     """Chmod -R by an administrator must not fail a stop."""
     secret(rundir, "token proof", mode)
-    os.chmod(rundir.path, 0o755)
+    os.chmod(rundir.path, 0o755)  # noqa: S103 - that is the mistake
     assert rundir.secrets() == ("token", "proof")
     assert os.stat(rundir.secret).st_mode & 0o777 == 0o600
     assert os.stat(rundir.path).st_mode & 0o777 == 0o700
