@@ -8,6 +8,7 @@ of an older tree. Every file appears by one rename, for Pacemaker may call the a
 import argparse
 import os
 import py_compile
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ TOP = Path(__file__).resolve().parents[1]
 LIB = "usr/lib/tocsin"
 MANIFEST = f"{LIB}/manifest"
 AGENT = "usr/lib/ocf/resource.d/tocsin/service"
+UNIT = "usr/lib/systemd/system/tocsind@.service"
 MAN_PAGE = "usr/share/man/man7/ocf_tocsin_service.7"
 COMMANDS = {"tocsin": "tocsin_daemon.cli", "tocsind": "tocsin_daemon.__main__"}
 LAUNCHER = '''#!/usr/bin/python3 -I
@@ -50,6 +52,7 @@ def layout() -> Layout:
             files[f"{LIB}/{source.relative_to(TOP / room)}"] = (source.read_bytes(), 0o644)
     for command, module in COMMANDS.items():
         files[f"usr/bin/{command}"] = (LAUNCHER.format(module=module, lib=LIB).encode(), 0o755)
+    files[UNIT] = ((TOP / "packaging/systemd/tocsind@.service").read_bytes(), 0o644)
     files[MAN_PAGE] = (man.render().encode(), 0o644)
     files[AGENT] = (fold.fold(TOP / "agent/service", [TOP / "ocf"]).encode(), 0o755)
     return files
@@ -175,6 +178,8 @@ def main() -> int:
     except (Refused, fold.CannotFold, OSError) as fault:
         print(f"./dev {arguments.command}: {fault}", file=sys.stderr)
         return 1
+    if arguments.root == Path("/") and Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "daemon-reload"], check=False)  # or an older unit stays in force
     if not arguments.quiet:
         print(f"./dev: {text}")
     return 0
