@@ -48,7 +48,8 @@ CODES = (
     ("OCF_ERR_PERM", "Rights are missing."),
     ("OCF_ERR_INSTALLED", "A program, account, directory or file is not on this node."),
     ("OCF_ERR_CONFIGURED", "A parameter has a value that no node could accept."),
-    ("OCF_NOT_RUNNING", "The service does not run, and should not."),
+    ("OCF_NOT_RUNNING", "The service does not run; with a reason where it should."),
+    ("OCF_DEGRADED", "The service runs, but no daemon watches it, and none could be started."),
 )
 
 FILES = (
@@ -56,6 +57,7 @@ FILES = (
     ("/run/tocsin/PORT/", "Run-time state of the daemon on a port; for root alone."),
     ("/run/tocsin/PORT/tocsind.out", "What the daemon printed before its log was open."),
     ("/var/log/tocsin/tocsind-PORT.log", "The log of a daemon that the agent started."),
+    ("/usr/lib/systemd/system/tocsind@.service", "The daemon's unit, where systemd runs; its log is the journal."),
 )
 
 

@@ -14,6 +14,8 @@ FILES = (
     "/dev/shm/tocsin*",  # noqa: S108 - the same
     "/dev/shm/qb-*",  # noqa: S108 - libqb's, of a cluster that was not private
     "/var/log/tocsin*",
+    "/sys/fs/cgroup/tocsin*",
+    "/sys/fs/cgroup/unified/tocsin*",
     "/usr/lib/tocsin",
     "/usr/bin/tocsin*",
     "/usr/lib/ocf/resource.d/tocsin",

@@ -12,7 +12,8 @@ import steps
 import venvs
 from steps import Result
 
-CLUSTER = "tests/cluster"
+MACHINES = ("tests/cluster", "tests/systemd")
+"""Tests of the daemon as it is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
@@ -38,8 +39,8 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     """Yield the result of each step; with arguments only pytest's, on what they name."""
     paths = [word for word in arguments if (venvs.TOP / word.split("::")[0]).exists()]
     options = [word for word in arguments if word not in paths]
-    cluster = [path for path in paths if path.startswith(CLUSTER)] if paths else [CLUSTER]
-    unit = [path for path in paths if path not in cluster] if paths else ["tests", f"--ignore={CLUSTER}"]
+    cluster = [path for path in paths if path.startswith(MACHINES)] if paths else [*MACHINES]
+    unit = [path for path in paths if path not in cluster] if paths else ["tests", *map("--ignore={}".format, MACHINES)]
     pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
     if not arguments:
         yield steps.timed("check", partial(steps.run, CHECK))
@@ -52,7 +53,7 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
         if unit:
             yield pytest(f"unit, Twisted {version}", python, [*unit, *options])
         if name == "system" and cluster:
-            yield pytest("cluster", python, [*cluster, *options])
+            yield pytest("machines", python, [*cluster, *options])
 
 
 def environment(name: str) -> "tuple[str, str]":
