@@ -17,6 +17,7 @@ import ctypes
 import errno
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -30,6 +31,7 @@ ORDINARY = b"0"
 """For oom_score_adj (proc(5)): the daemon may be spared, and must not hand that on to a service that eats memory."""
 MYSELF = b"0"
 """For cgroup.procs: whoever writes it."""
+SIGNALS = signal.valid_signals()
 REPORT = 3
 """Descriptor through which the new process says why it could not be executed; exec closes it."""
 
@@ -39,12 +41,16 @@ _libc = ctypes.PyDLL(None, use_errno=True)  # it keeps the interpreter's lock, w
 def execute(program: Program, stdout: int, stderr: int) -> int:
     """Return the pid of a new process that executes the program; OSError where it cannot, naming the file at fault."""
     report, say = os.pipe()
+    # Found out here: in the new process, every page of memory that is touched is copied first.
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    beyond = 8 + max(map(int, os.listdir("/proc/self/fd")))
     with open(report, encoding="utf-8", errors="surrogateescape") as said:
-        mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        mask = signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
         try:
             pid = _fork(program.cgroup)
             if pid == 0:
-                _become(program, stdout, stderr, say)
+                _prepare(stdout, stderr, say, beyond)
+                _become(program, ignored)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(say)
@@ -86,34 +92,36 @@ def _move_to(directory: int) -> None:
         os.write(os.open("cgroup.procs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory), MYSELF)
 
 
-def _become(program: Program, stdout: int, stderr: int, say: int) -> NoReturn:
+def _prepare(stdout: int, stderr: int, say: int, beyond: int) -> None:
+    """Have standard input, output and error, and the way to report; nothing else, inheritable or not."""
+    try:
+        fresh = [os.open("/dev/null", os.O_RDONLY), os.dup(stdout), os.dup(stderr), os.dup(say)]
+        for target, source in enumerate(fresh):
+            os.dup2(source, target, inheritable=target != REPORT)
+        os.closerange(REPORT + 1, beyond)
+    except OSError as error:
+        os.write(say, f"{error.errno} ".encode())
+        os._exit(127)
+
+
+def _become(program: Program, ignored: Sequence[int]) -> NoReturn:
     """Become the program; in the new process, from which nothing may return."""
-    at_fault, report = "", say
+    at_fault = program.directory
     try:
         os.setsid()
-        _descriptors(stdout, stderr, say)
-        report, at_fault = REPORT, program.directory
         os.chdir(program.directory)
         at_fault = "user or group"
         _be_ordinary()
         _take_identity(program)
         at_fault = program.argv[0]
         os.umask(program.umask)
-        _hear_all_signals()
+        _hear_all_signals(ignored)
         os.execve(program.argv[0], list(program.argv), dict(program.environment))  # noqa: S606 - no shell is the point
     except Exception as error:  # noqa: BLE001 - the daemon raises it again
         number = (error.errno if isinstance(error, OSError) else None) or errno.EINVAL
-        os.write(report, f"{number} {at_fault}".encode(errors="surrogateescape"))
+        os.write(REPORT, f"{number} {at_fault}".encode(errors="surrogateescape"))
     finally:
         os._exit(127)
-
-
-def _descriptors(stdout: int, stderr: int, say: int) -> None:
-    """Have standard input, output and error, and the way to report; nothing else, inheritable or not."""
-    fresh = [os.open("/dev/null", os.O_RDONLY), os.dup(stdout), os.dup(stderr), os.dup(say)]
-    for target, source in enumerate(fresh):
-        os.dup2(source, target, inheritable=target != REPORT)
-    os.closerange(REPORT + 1, 1 + max(map(int, os.listdir("/proc/self/fd"))))
 
 
 def _be_ordinary() -> None:
@@ -132,9 +140,8 @@ def _take_identity(program: Program) -> None:
         os.setreuid(program.user, program.user)
 
 
-def _hear_all_signals() -> None:
+def _hear_all_signals(ignored: Sequence[int]) -> None:
     """Ignore and block nothing: exec(2) resets handlers alone, and nohup or a shell's & may have ignored some."""
-    for number in signal.valid_signals():
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

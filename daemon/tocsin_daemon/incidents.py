@@ -27,7 +27,7 @@ class Subject(Protocol):
     service: Service
     publisher: Publisher
 
-    def change(self, record: Record, text: str = "") -> bool:
+    def change(self, record: Record, text: str = "") -> None:
         """Replace the record, on disk too, with one more line in its journal."""
 
     def now(self) -> float:

@@ -38,7 +38,7 @@ class Subject(Protocol):
 
     record: Record
 
-    def change(self, record: Record, text: str = "") -> bool:
+    def change(self, record: Record, text: str = "") -> None:
         """Replace the record, on disk too, with one more line in its journal."""
 
     def now(self) -> float:

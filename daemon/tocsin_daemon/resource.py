@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from tocsin_daemon.comparison import Comparison
 from tocsin_daemon.core import answers, holding, restarts, stopping
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import LIFE, Effect, Event, Phase
 from tocsin_daemon.core.machine import Refused
-from tocsin_daemon.core.on_fail import mismatch
 from tocsin_daemon.core.record import Failure, Record
 from tocsin_daemon.core.report import News
 from tocsin_daemon.incidents import Incidents
@@ -28,7 +28,6 @@ from tocsin_daemon.reporter import Reporter
 from tocsin_daemon.requests import Requests
 from tocsin_daemon.service import CannotStart, Service
 from tocsin_ocf import definition as definitions
-from tocsin_ocf import pacemaker
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Resource:
             Effect.CLEAR: self._clear,
             Effect.DISARM: lambda: self.reporter.tell(News.WITHDRAW),
             Effect.RECOVERED: self.incidents.recovered,
-            Effect.COMPARE: self._compare_on_fail,
+            Effect.COMPARE: Comparison(self, world.cluster).make,
             Effect.NOTE_FAILED_START: self.incidents.failed_start,
             Effect.NOTE_INCIDENT: self.incidents.incident,
             Effect.NOTE_RESTART: self._note_restart,
@@ -103,9 +102,8 @@ class Resource:
         held = holding.hold(hold, seconds, recurring=recurring, settled=self._monitored)
         self._monitored = recurring
         if held:
-            return self._requests.wait(held, self._when_not_running, self._to_monitor_now, held=True).addErrback(
-                self._vanished
-            )
+            waiting = self._requests.wait(held, self._when_not_running, self._to_monitor_now, held=True)
+            return waiting.addErrback(self._vanished)
         return self._wait("monitor", seconds, lambda: self._to_monitor(recurring=recurring))
 
     def adopt(self) -> bool:
@@ -154,17 +152,15 @@ class Resource:
                 self.incidents.refusal = Failure(OCF_ERR_GENERIC, "tocsind failed to start it; its log says why")
                 self.feed(Event.BROKEN)
 
-    def change(self, record: Record, text: str = "") -> bool:
-        """Replace the record, on disk too; a disk that refuses is logged (False), and the watch goes on."""
+    def change(self, record: Record, text: str = "") -> None:
+        """Replace the record, on disk too; a disk that refuses is logged, and the watch goes on."""
         self.record = record.noted(self.now(), text) if text else record
+        self._unsaved = ""
         try:
             self.world.store.save(self.record)
         except OSError as error:
-            log.error("{resource}: cannot save its state: {why}", resource=record.resource, why=str(error))
             self._unsaved = str(error)
-            return False
-        self._unsaved = ""
-        return True
+            log.error("{resource}: cannot save its state: {why}", resource=record.resource, why=str(error))
 
     def now(self) -> float:
         """Return the wall clock."""
@@ -225,19 +221,6 @@ class Resource:
     def _clear(self) -> None:
         number = self._definition.stop_signal if self._definition else 15
         self.service.clear(self._plan(), number, lambda: self.feed(Event.CLEARED), self.incidents.killed)
-
-    def _compare_on_fail(self) -> None:
-        self.world.cluster.configuration(self.record.resource).addCallback(self._compared)
-
-    def _compared(self, reply: pacemaker.Reply) -> None:
-        try:
-            warning = mismatch(pacemaker.parse_operations(reply))
-        except pacemaker.NoStatus:
-            return  # not under Pacemaker, or not now: there is nothing to compare
-        if warning:
-            log.warn("{resource}: {warning}", resource=self.record.resource, warning=warning)
-        if warning != self.record.warning:
-            self.change(replace(self.record, warning=warning), warning)
 
     # The answers
 

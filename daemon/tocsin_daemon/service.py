@@ -123,7 +123,7 @@ class Service:
         """
         Take over a service that a former daemon started; False where its main process is gone.
 
-        Without `main` that daemon died between the start and writing it down: only the mark finds the service.
+        Without `main` that daemon died between the start and writing it down: the cgroup or the mark finds the service.
         """
         self.main, self.incarnation, self.known = main, incarnation, known
         self._cgroup = cgroup_at(main.cgroup) if main else None
@@ -144,7 +144,8 @@ class Service:
             found |= processes.marked(self.incarnation, table)
         main = (self.main.pid, self.main.start) if self.main else (0, 0)
         inside = processes.members(table, main, self.known, found)
-        self.known.update({process.pid: process.start for process in inside})
+        ended = [process for process in table if self.known.get(process.pid) == process.start]  # whose sessions count
+        self.known = {process.pid: process.start for process in (*inside, *ended)}
         return processes.observe_stuck(inside)
 
     def evidence(self) -> tuple[str, ...]:
