@@ -10,6 +10,7 @@ pid unmistakable (its seconds since the epoch move when the clock is set).
 
 import os
 from signal import pidfd_send_signal
+from time import sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ MARK = "TOCSIN_INCARNATION"
 
 
 UNINTERRUPTIBLE = "D"
+PF_KTHREAD = 0x00200000
+"""Flag of a kernel thread in /proc/PID/stat (linux/sched.h); there are many, and none is a service's."""
+EXEC_LOOKS, EXEC_PAUSE = 20, 0.001
+"""How often and how many seconds apart a process is looked at again that is just executing a program."""
 MOST_SHOWN = 20
 """Processes that are named as evidence: the rest of a fork bomb looks like them."""
 MOST_THREADS = 100
@@ -29,7 +34,7 @@ MOST_THREADS = 100
 class Process:
     """One line of the process table; `start` in clock ticks since boot makes `pid` unmistakable."""
 
-    __slots__ = ("name", "parent", "pid", "session", "start", "state", "threads", "waits_on")
+    __slots__ = ("kernel", "name", "parent", "pid", "session", "start", "state", "threads", "waits_on")
 
     def __init__(self, pid: int, name: str, state: str, parent: int, session: int, start: int) -> None:
         """Keep the fields of /proc/PID/stat (proc(5)) that tell who belongs to whom."""
@@ -39,6 +44,7 @@ class Process:
         self.parent = parent
         self.session = session
         self.start = start
+        self.kernel = False
         self.threads = 1
         self.waits_on = ""
 
@@ -66,6 +72,7 @@ def parse_stat(text: str) -> Process:
     fields = tail.split()
     process = Process(int(pid), name, fields[0], int(fields[1]), int(fields[3]), int(fields[19]))
     process.threads = int(fields[17])
+    process.kernel = bool(int(fields[6]) & PF_KTHREAD)
     return process
 
 
@@ -93,17 +100,41 @@ def boot_id() -> str:
 def marked(incarnation: str, table: "Iterable[Process]") -> "set[int]":
     """Return the pids whose environment at exec carried the mark of this incarnation; never our own."""
     mark = f"{MARK}={incarnation}".encode()
-    found = {process.pid for process in table if mark in _read(f"/proc/{process.pid}/environ").split(b"\0")}
+    users = [process.pid for process in table if not process.kernel and process.alive]
+    found = {pid for pid in users if mark in _environment(pid).split(b"\0")}
     return found - {os.getpid()}  # whoever starts us in a shell of the service hands its mark on
+
+
+def _environment(pid: int) -> bytes:
+    """Return the environment of a process; in the middle of execve(2) it has none, which is waited out."""
+    path = f"/proc/{pid}/environ"
+    for _ in range(EXEC_LOOKS):
+        found = _read_if_allowed(path)
+        if found != b"":
+            return found or b""
+        if not _is_executing(pid):
+            return _read(path)  # it may have been when we looked first
+        sleep(EXEC_PAUSE)
+    return b""
+
+
+def _is_executing(pid: int) -> bool:
+    """Tell whether a process has memory (vsize), but no place yet where its environment ends (env_end, proc(5))."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return len(fields) > 48 and fields[20] != b"0" and fields[48] == b"0"
 
 
 def _read(path: str) -> bytes:
     """Return what is in a file of /proc, nothing where it or we have no right to be."""
+    return _read_if_allowed(path) or b""
+
+
+def _read_if_allowed(path: str) -> "bytes | None":
     try:
         with open(path, "rb") as file:
             return file.read()
     except OSError:
-        return b""
+        return None
 
 
 def members(

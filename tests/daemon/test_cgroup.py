@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -25,6 +27,7 @@ from tocsin_ocf.rundir import Rundir
 
 PORT = 50000 + os.getpid() % 10000
 """Nobody listens there: it only names our cgroups."""
+OCF = Path(cgroup.__file__).parents[1]
 
 AWAY = """
 import os, time
@@ -170,6 +173,23 @@ async def test_what_a_service_moves_into_cgroups_of_its_own_belongs_to_it(servic
     assert len(inside) == 1 and int(inside[0]) in place.pids()
     await cleared(service, 5)
     await until(lambda: dead(int(inside[0])))
+    assert not os.path.exists(place.path)
+
+
+def test_whoever_ends_a_cgroup_from_within_survives(cgroups: Cgroups) -> None:
+    """A daemon or an agent that was started by hand, in a shell that is a descendant of the service."""
+    place = cgroups.prepare("web")
+    assert place
+    script = (
+        f"import os, sys; sys.path.insert(0, {str(OCF)!r}); from tocsin_ocf.cgroup import cgroup_at\n"
+        "place = cgroup_at(sys.argv[1]); open(place.path + '/cgroup.procs', 'w').write('0')\n"
+        "pid = os.posix_spawn('/bin/sleep', ['sleep', '600'], {})\n"
+        "assert place.pids() == {pid} and not place.is_empty(); place.kill(); os.waitpid(pid, 0)\n"
+        "assert place.pids() == set() and place.is_empty(); print('survived')"
+    )
+    said = subprocess.run([sys.executable, "-ISc", script, place.path], stdout=subprocess.PIPE, check=True, text=True)
+    assert said.stdout == "survived\n"
+    place.remove()
     assert not os.path.exists(place.path)
 
 
