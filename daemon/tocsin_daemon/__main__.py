@@ -17,6 +17,7 @@ from twisted.logger import Logger, globalLogPublisher, textFileLogObserver
 from twisted.python.logfile import LogFile
 
 from tocsin_daemon import definition_file
+from tocsin_daemon.cgroup import Cgroups
 from tocsin_daemon.children import Children, become_subreaper
 from tocsin_daemon.control import BACKLOG, ControlFactory
 from tocsin_daemon.core.life import Phase
@@ -28,6 +29,7 @@ from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.scope import Scopes
 from tocsin_daemon.service import Service
 from tocsin_daemon.store import Locked, Store, Unusable
+from tocsin_daemon.table import ProcessTable
 from tocsin_daemon.tools import Tools
 from tocsin_daemon.world import World
 from tocsin_ocf import __version__
@@ -125,7 +127,7 @@ def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bi
     reactor = cast("EPollReactor", installed)
     reactor.seconds = time.monotonic  # Twisted's own clock is the wall's, which jumps
     children = Children(reactor)
-    world = world_of(reactor, store, children, pacemaker_bin, dry_run=dry_run)
+    world = world_of(reactor, store, port, children, pacemaker_bin, dry_run=dry_run)
     daemon = Daemon(world, linger, reactor.stop)
     become_subreaper()
     secrets = store.new_secrets()
@@ -143,9 +145,13 @@ def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bi
 
 
 def world_of(
-    reactor: EPollReactor, store: Store, children: Children, pacemaker_bin: str, *, dry_run: bool
+    reactor: EPollReactor, store: Store, port: int, children: Children, pacemaker_bin: str, *, dry_run: bool
 ) -> Callable[[Daemon], World]:
     """Return what builds the world of a daemon out of the real things."""
+    cgroups, table = Cgroups(port), ProcessTable(reactor)
+
+    def service(name: str) -> Service:
+        return Service(name, Output(f"{store.rundir.output}/{name}"), reactor, children, table, cgroups)
 
     def build(daemon: Daemon) -> World:
         return World(
@@ -153,7 +159,7 @@ def world_of(
             wall=time.time,
             boot=boot_id(),
             store=store,
-            service=lambda name: Service(name, Output(f"{store.rundir.output}/{name}"), reactor, children),
+            service=service,
             cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),
             changed=daemon.changed,
             log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),

@@ -165,7 +165,7 @@ class Children:
         """Watch a process that somebody else started; None where it is gone, or the pid is a stranger's by now."""
         try:
             pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
+        except OSError:  # it is gone, or its number is a thread's by now
             return None
         process = look(pid)
         if process is None or process.start != start or not process.alive:
@@ -182,7 +182,8 @@ class Children:
 
     def forget(self, child: Child) -> None:
         """Stop watching a process."""
-        self._watched.pop(child.pid, None)
+        if self._watched.get(child.pid) is child:  # its number may be a new child's already
+            del self._watched[child.pid]
         self._reactor.removeReader(child)
 
     def reap(self) -> None:

@@ -33,6 +33,10 @@ class Clearing:
             tell(processes.evidence(left))
         return tell is not None
 
+    def time_left(self, now: float) -> float:
+        """Return the seconds until all that is left is killed, 0 when it is time."""
+        return max(0.0, self._begun + self._plan.kill_after - now)
+
     def press(self, left: list[Process], now: float, *, main_lives: bool) -> bool:
         """
         Terminate what the main process left behind, once each; kill all that is left when the time is over.

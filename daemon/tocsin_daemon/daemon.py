@@ -126,6 +126,7 @@ class Daemon:
         log.error("{name}: its record is lost: {why}", name=name, why=why)
         self._lost[name] = f"its record is unreadable ({why}); stop it to begin anew"
         self.resources[name] = Resource(Record(name, phase=Phase.FAILED), self.world)
+        self.resources[name].adopt()  # by its cgroup, if it has one
 
     def resume(self, record: Record) -> None:
         """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""

@@ -108,8 +108,7 @@ class Resource:
 
     def adopt(self) -> bool:
         """Take over the service of a former daemon; False where its main process has ended."""
-        record = self.record
-        return self.service.adopt(record.main, record.incarnation, dict(record.members), self._ended)
+        return self.service.adopt(self.record.main, self.record.incarnation, dict(self.record.members), self._ended)
 
     # The machine
 

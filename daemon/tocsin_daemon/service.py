@@ -21,9 +21,10 @@ from tocsin_daemon.clearing import Clearing, OnKill
 from tocsin_daemon.core.record import Main
 from tocsin_daemon.core.stopping import Plan, pause
 from tocsin_daemon.output import Output
+from tocsin_daemon.table import ProcessTable
 from tocsin_ocf import exit_codes, processes
 from tocsin_ocf.cgroup import Cgroup, cgroup_at
-from tocsin_ocf.local import local_fault
+from tocsin_ocf.local import find_program, local_fault
 from tocsin_ocf.processes import MARK, Process
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ class Service:
         output: Output,
         clock: IReactorTime,
         children: Children,
+        table: ProcessTable,
         cgroups: Cgroups | None = None,
     ) -> None:
         """Prepare for `resource`; nothing runs yet. Without `cgroups` there is none for it."""
+        self._table = table
+        self._pressed = 0.0
         self.resource = resource
         self.output = output
         self.incarnation = ""
@@ -80,7 +84,10 @@ class Service:
             raise CannotStart(*fault)
         self._take_cgroup()
         program = self._program(definition)
-        fd = self.output.fresh()
+        try:
+            fd = self.output.fresh(-1 if program.user is None else program.user)
+        except OSError as error:
+            raise CannotStart(exit_codes.OCF_ERR_GENERIC, f"its output cannot be kept: {error}") from None
         try:
             self._child = self._children.spawn(program, on_end, stdout=fd, stderr=fd)
         except OSError as error:
@@ -117,7 +124,8 @@ class Service:
             raise CannotStart(*_why(error, definition)) from None
         cgroup = self._cgroup.path if self._cgroup else ""
         directory = definition.directory or "/"
-        return Program(definition.command, variables, directory, user, group, groups, service=True, cgroup=cgroup)
+        command = (find_program(definition.command[0]) or definition.command[0], *definition.command[1:])
+        return Program(command, variables, directory, user, group, groups, service=True, cgroup=cgroup)
 
     def adopt(self, main: Main | None, incarnation: str, known: dict[int, int], on_end: OnEnd) -> bool:
         """
@@ -132,16 +140,16 @@ class Service:
         self._child = self._children.adopt(main.pid, main.start, on_end) if main else None
         return self._child is not None
 
-    def members(self, *, thorough: bool) -> list[Process]:
+    def members(self, *, thorough: bool, since: float | None = None) -> list[Process]:
         """
-        Return the living processes of the service.
+        Return the living processes of the service, as they were at `since` (the clock's seconds; None: now) or later.
 
         `thorough` reads the environment of every process as well: dearer, and needed before "nothing is left".
         """
         found = self._cgroup.pids() if self._cgroup else set()
-        table = processes.snapshot()
+        table = self._table.since(self._clock.seconds() if since is None else since)
         if thorough and self.incarnation:
-            found |= processes.marked(self.incarnation, table)
+            found |= processes.marked(self.incarnation, table, self.main.start if self.main else 0)
         main = (self.main.pid, self.main.start) if self.main else (0, 0)
         inside = processes.members(table, main, self.known, found)
         ended = [process for process in table if self.known.get(process.pid) == process.start]  # whose sessions count
@@ -176,6 +184,7 @@ class Service:
         `on_kill` is called at most once, with the evidence, before anything is killed.
         """
         self.cancel()
+        self._pressed = self._clock.seconds()
         self._clearing = Clearing(self.main, self._cgroup, plan, self._clock.seconds(), on_kill)
         self._on_cleared = on_cleared
         if self._child:
@@ -187,6 +196,7 @@ class Service:
 
     def look_now(self) -> None:
         """Look for what is left without waiting: the main process of a service that is being ended has ended."""
+        self._pressed = self._clock.seconds()
         if self._look and self._look.active():
             self._look.reset(0)
 
@@ -197,14 +207,19 @@ class Service:
 
     def _look_again(self, looks: int) -> None:
         main_lives = self._child is not None and self._child.alive
-        left = self.members(thorough=looks == 0 and not main_lives)
+        wait = self._clearing.time_left(self._clock.seconds())
+        if main_lives and looks and wait:  # its pidfd will tell when it ends
+            self._look = self._clock.callLater(wait, self._look_again, looks)
+            return
+        left = self.members(thorough=looks == 0 and not main_lives, since=self._pressed)
         if not left and not main_lives:
-            left = self.members(thorough=True)
+            left = self.members(thorough=True, since=self._pressed)
             if not left and (self._cgroup is None or self._cgroup.is_empty()):
                 self._cleared()
                 return
         if self._clearing.press(left, self._clock.seconds(), main_lives=main_lives):
             looks = 0
+        self._pressed = self._clock.seconds()
         self._look = self._clock.callLater(pause(looks), self._look_again, looks + 1)
 
     def _cleared(self) -> None:

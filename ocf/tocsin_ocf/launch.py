@@ -41,7 +41,7 @@ def ask_launching(asked: Invocation, verb: str, body: "Callable[[], str]", share
     time is spent on starting: whoever has another way needs the rest.
     """
     until = monotonic() + asked.remaining() * share
-    relaunch = 0.0
+    relaunch, pause = 0.0, AGAIN_SECONDS
     while True:
         try:
             return ask(asked.rundir, asked.port, verb, asked.resource, body(), asked.remaining())
@@ -51,7 +51,8 @@ def ask_launching(asked: Invocation, verb: str, body: "Callable[[], str]", share
         if monotonic() < relaunch:
             sleep(AGAIN_SECONDS)
         elif not launch(asked, until):
-            relaunch = monotonic() + RELAUNCH_SECONDS
+            relaunch = monotonic() + pause
+            pause = min(2 * pause, RELAUNCH_SECONDS)
 
 
 def launch(asked: Invocation, until: float) -> bool:
@@ -69,7 +70,7 @@ def launch(asked: Invocation, until: float) -> bool:
         status, said = _start(argv, asked.rundir.out, until)
     except OSError as error:
         raise ActionFailed(OCF_ERR_GENERIC, f"{CANNOT_START}{error}") from None
-    if status is None or status == EX_TEMPFAIL:
+    if status is None or status == EX_TEMPFAIL or status < 0:  # killed while it started: once more
         return status is None
     raise ActionFailed(OCF_ERR_GENERIC, _why(asked, said, status))
 
@@ -106,9 +107,13 @@ def daemon_args(asked: Invocation) -> "list[str]":
     """Return the arguments that the administrator adds."""
     text = asked.parameter("daemon_args")
     try:
-        return shlex.split(text)
+        words = shlex.split(text)
     except ValueError:
         raise wrong("daemon_args", text, "close the quote, or put a backslash before it") from None
+    for word in words:
+        if word.partition("=")[0] in ("--port", "--state-dir"):
+            raise wrong("daemon_args", text, "use the parameters port and state_dir: the agent has to know them too")
+    return words
 
 
 def own_directories(state_dir: str, rundir: Rundir) -> None:
@@ -120,7 +125,9 @@ def own_directories(state_dir: str, rundir: Rundir) -> None:
         raise ActionFailed(OCF_ERR_PERM, f"cannot create {rundir.path}: {error.strerror}") from None
     for path, found, forbidden in ((state_dir, os.stat(state_dir), 0o022), (rundir.path, os.lstat(rundir.path), 0o077)):
         if found.st_uid != os.geteuid() or found.st_mode & forbidden:
-            raise ActionFailed(OCF_ERR_PERM, f"{path} is open to other users; remove it, or take their rights away")
+            raise ActionFailed(
+                OCF_ERR_PERM, f"{path} is open to other users; chmod 0700 it, if nobody else wrote there"
+            )
 
 
 def _private(path: str, flags: int) -> int:
@@ -133,7 +140,8 @@ def _become(argv: "list[str]", notify_name: str, out: int) -> None:
         os.setsid()
         os.chdir("/")
         os.umask(0o077)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would hand that on
+        for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)  # exec hands on what is ignored, as nohup and Python itself do
         null = os.open("/dev/null", os.O_RDONLY)
         for target, source in ((0, null), (1, out), (2, out)):
             os.dup2(source, target)
@@ -161,6 +169,7 @@ def _wait(pid: int, notify: NotifySocket, until: float) -> "int | None":
             if ended:
                 return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             if left <= 0:
+                signal.pidfd_send_signal(fd, signal.SIGTERM)  # or one more of them stays with each try
                 raise ActionFailed(OCF_ERR_GENERIC, f"tocsind (pid {pid}) was started, but does not get ready")
     finally:
         os.close(fd)

@@ -172,9 +172,9 @@ PARAMETERS = (
         "daemon_args",
         "Further arguments of the daemon",
         "Appended to the daemon's command line when it is started, so they override what the agent passes. Resources "
-        "that share a port should share them too: whichever starts first starts the daemon. Where systemd runs, a daemon "
-        "with arguments of its own is started without its unit and watchdog; systemctl edit tocsind@.service is the "
-        "better place.",
+        "that share a port should share them too: whichever starts first starts the daemon. Where systemd runs, a "
+        "daemon with arguments of its own is started without its unit and watchdog; systemctl edit tocsind@.service is "
+        "the better place.",
     ),
     Parameter(
         "state_dir",

@@ -24,6 +24,8 @@ UNINTERRUPTIBLE = "D"
 PF_KTHREAD = 0x00200000
 """Flag of a kernel thread in /proc/PID/stat (linux/sched.h); there are many, and none is a service's."""
 EXEC_LOOKS, EXEC_PAUSE = 20, 0.001
+MOST_READ = 128 * 1024
+"""Bytes of an environment: our mark stands in the first of it, behind what a service's own file may add."""
 """How often and how many seconds apart a process is looked at again that is just executing a program."""
 MOST_SHOWN = 20
 """Processes that are named as evidence: the rest of a fork bomb looks like them."""
@@ -97,25 +99,43 @@ def boot_id() -> str:
         return file.read().strip()
 
 
-def marked(incarnation: str, table: "Iterable[Process]") -> "set[int]":
-    """Return the pids whose environment at exec carried the mark of this incarnation; never our own."""
-    mark = f"{MARK}={incarnation}".encode()
-    users = [process.pid for process in table if not process.kernel and process.alive]
-    found = {pid for pid in users if mark in _environment(pid).split(b"\0")}
+def marked(incarnation: str, table: "Iterable[Process]", oldest: int = 0) -> "set[int]":
+    """
+    Return the pids whose environment at exec carried the mark of this incarnation; never our own.
+
+    `oldest` is when the service's main process started: what is older is none of its. Any user's processes are read
+    here, so each costs little, whatever it has put into its environment, and all together may make us wait little.
+    """
+    mark = f"\0{MARK}={incarnation}\0".encode()
+    patience = Patience(EXEC_LOOKS)
+    users = [one.pid for one in table if not one.kernel and one.alive and one.start >= oldest]
+    found = {pid for pid in users if mark in b"\0" + _environment(pid, patience) + b"\0"}
     return found - {os.getpid()}  # whoever starts us in a shell of the service hands its mark on
 
 
-def _environment(pid: int) -> bytes:
+class Patience:
+    """How often one scan may wait for a process in the middle of execve(2): a user can be there all the time."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        """Wait so often at most."""
+        self.left = left
+
+
+def _environment(pid: int, patience: Patience) -> bytes:
     """Return the environment of a process; in the middle of execve(2) it has none, which is waited out."""
     path = f"/proc/{pid}/environ"
-    for _ in range(EXEC_LOOKS):
+    while True:
         found = _read_if_allowed(path)
         if found != b"":
             return found or b""
         if not _is_executing(pid):
             return _read(path)  # it may have been when we looked first
+        if not patience.left:
+            return b""
+        patience.left -= 1
         sleep(EXEC_PAUSE)
-    return b""
 
 
 def _is_executing(pid: int) -> bool:
@@ -131,10 +151,15 @@ def _read(path: str) -> bytes:
 
 def _read_if_allowed(path: str) -> "bytes | None":
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        return os.read(fd, MOST_READ)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def members(
@@ -207,7 +232,7 @@ def send_signal(process: Process, number: int) -> bool:
     """Send a signal to exactly this process, never to a successor of its pid; False where it is gone."""
     try:
         fd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
+    except OSError:  # it is gone, or its number is a thread's by now
         return False
     try:
         now = look(process.pid)

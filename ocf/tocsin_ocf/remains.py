@@ -77,7 +77,7 @@ class Remains:
         found = self.cgroup.pids() if self.cgroup else set()
         table = processes.snapshot()
         if self.incarnation:
-            found |= processes.marked(self.incarnation, table)
+            found |= processes.marked(self.incarnation, table, self.main[1])
         return processes.observe_stuck(processes.members(table, self.main, self.known, found))
 
     def end(self, deadline: float) -> "list[Process]":

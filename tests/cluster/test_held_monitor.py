@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import kills
+import pytest
 from lab import Lab, Node
 
 KILLS = 20

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import kills
+import pytest
 from lab import Lab, Node
 
 SLEEP = "command=/bin/sleep {}"
@@ -169,13 +168,8 @@ def test_a_disabled_resource_is_not_failed_on_its_way_out(lab: Lab, pcs: Node) -
     create(pcs, "leaving")
     node = where(lab, "leaving")
     pid = str(kills.status(node, "leaving")["pid"])
-    pcs.run(
-        [
-            "sh",
-            "-c",
-            f"crm_resource --resource leaving --set-parameter target-role --meta --parameter-value Stopped; kill -9 {pid}",
-        ]
-    )  # noqa: E501
+    disable = "crm_resource --resource leaving --meta --set-parameter target-role --parameter-value Stopped"
+    node.run(["sh", "-c", f"{disable}; kill -9 {pid}"])
     pcs.run(["crm_resource", "--wait"], timeout=60)
     lab.wait(lambda: kills.status(node, "leaving")["phase"] == "stopped", what="the stop")
     assert kills.injections(node, "leaving") <= 1

@@ -34,7 +34,7 @@ class FakeDaemon:
     """Listens on a free port from its making to `close`, with its secrets where the agent looks for them."""
 
     def __init__(self, state_dir: Path, answer: Answer, *, pid: int | None = None) -> None:
-        """Listen; with `pid` as somebody who took the port of a dead daemon, whose pid that is: nobody holds the lock."""
+        """Listen; with `pid` as somebody on the port of a dead daemon, whose pid that is: nobody holds the lock."""
         self.answer = answer
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self._held: list[socket.socket] = []

@@ -17,13 +17,15 @@ from tocsin_daemon.children import Children
 from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.output import Output
 from tocsin_daemon.service import Service
+from tocsin_daemon.table import ProcessTable
 from tocsin_ocf import processes
 from tocsin_ocf.definition import Definition
 
 
 def service_in(directory: Path, children: Children, cgroups: Cgroups | None = None) -> Service:
     """Return the service `web`, of which nothing runs."""
-    return Service("web", Output(str(directory / "out")), reactor, children, cgroups)  # type: ignore[arg-type]
+    table = ProcessTable(reactor)  # type: ignore[arg-type]
+    return Service("web", Output(str(directory / "out")), reactor, children, table, cgroups)  # type: ignore[arg-type]
 
 
 def end(service: Service) -> None:

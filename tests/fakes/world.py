@@ -49,7 +49,7 @@ class FakeService:
         self.on_end = on_end
         return self.survives
 
-    def members(self, *, thorough: bool) -> list[Process]:
+    def members(self, *, thorough: bool, since: float | None = None) -> list[Process]:
         """Return what is said to be left."""
         return self.remains
 
