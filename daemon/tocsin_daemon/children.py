@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,8 +45,8 @@ class Program:
     """
     What to execute and how; `user` None means: as the daemon itself.
 
-    A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can. A tool of ours
-    has no need of either, nor of a user.
+    A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can. A tool of ours dies
+    with the daemon.
     """
 
     argv: Sequence[str]
@@ -131,21 +130,6 @@ def status_of(ended: os.waitid_result) -> int:
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
-def _spawn_tool(program: Program, stdout: int, stderr: int) -> int:
-    process = subprocess.Popen(
-        list(program.argv),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        cwd=program.directory,
-        env=dict(program.environment),
-        umask=program.umask,
-        start_new_session=True,
-    )
-    process.returncode = 0  # this object's own waiting ends here: the pidfd does it
-    return process.pid
-
-
 class Children:
     """All processes under watch, and the reaping of those that nobody waits for."""
 
@@ -158,7 +142,7 @@ class Children:
 
     def spawn(self, program: Program, on_end: OnEnd, *, stdout: int, stderr: int) -> Child:
         """Start a program in a session of its own; OSError where it cannot be, as execve(2) says it."""
-        pid = (execute if program.service else _spawn_tool)(program, stdout, stderr)
+        pid = execute(program, stdout, stderr)
         return self._watch(pid, os.pidfd_open(pid), on_end)
 
     def adopt(self, pid: int, start: int, on_end: OnEnd) -> Child | None:

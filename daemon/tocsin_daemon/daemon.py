@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+RESUME_QUIET = 0.5
+"""Seconds before a daemon that has just begun reports anything: the request that started it comes first."""
 OUTPUT_SOON = 0.05
 OUTPUT_EVERY = 1.0
 """Seconds between two looks at what the services wrote; at a failure it is looked at at once."""
@@ -135,6 +137,7 @@ class Daemon:
         if record.main and record.main.boot != self.world.boot:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
+        resource.reporter.be_quiet(RESUME_QUIET)
         runs = record.phase is not Phase.STOPPED and resource.adopt()
         for event in RESUME[record.phase, runs]:
             resource.feed(event)

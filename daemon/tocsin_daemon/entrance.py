@@ -1,5 +1,5 @@
 """
-How the process of a service comes to be: born in its cgroup, rid of whatever is the daemon's, and only then executed.
+How a process comes to be: a service born in its cgroup, a tool bound to die with the daemon, and only then executed.
 
 `subprocess` cannot do it. A process that enters a cgroup afterwards pays for it: the kernel waits until all
 other processors have noticed (10 to 20 ms, unless somebody has just done the same). clone3(2) with
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from tocsin_daemon.children import Program
 
+PR_SET_PDEATHSIG = 1
 SYS_CLONE3 = 435
 """The same on every architecture that Debian 12 and RHEL 9 run on."""
 CLONE_INTO_CGROUP = 0x200000000
@@ -41,6 +42,7 @@ _libc = ctypes.PyDLL(None, use_errno=True)  # it keeps the interpreter's lock, w
 def execute(program: Program, stdout: int, stderr: int) -> int:
     """Return the pid of a new process that executes the program; OSError where it cannot, naming the file at fault."""
     report, say = os.pipe()
+    daemon = os.getpid()
     # Found out here: in the new process, every page of memory that is touched is copied first.
     ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
     beyond = 8 + max(map(int, os.listdir("/proc/self/fd")))
@@ -50,7 +52,7 @@ def execute(program: Program, stdout: int, stderr: int) -> int:
             pid = _fork(program.cgroup)
             if pid == 0:
                 _prepare(stdout, stderr, say, beyond)
-                _become(program, ignored)
+                _become(program, ignored, daemon)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(say)
@@ -104,11 +106,13 @@ def _prepare(stdout: int, stderr: int, say: int, beyond: int) -> None:
         os._exit(127)
 
 
-def _become(program: Program, ignored: Sequence[int]) -> NoReturn:
+def _become(program: Program, ignored: Sequence[int], daemon: int) -> NoReturn:
     """Become the program; in the new process, from which nothing may return."""
     at_fault = program.directory
     try:
         os.setsid()
+        if not program.service:
+            _die_with(daemon)
         os.chdir(program.directory)
         at_fault = "user or group"
         _be_ordinary()
@@ -121,6 +125,17 @@ def _become(program: Program, ignored: Sequence[int]) -> NoReturn:
         number = (error.errno if isinstance(error, OSError) else None) or errno.EINVAL
         os.write(REPORT, f"{number} {at_fault}".encode(errors="surrogateescape"))
     finally:
+        os._exit(127)
+
+
+def _die_with(daemon: int) -> None:
+    """
+    End when the daemon does, also where it has just done so: a `crm_resource --fail` must not outlive who decided it.
+
+    The next daemon would look, see no failure yet, and send a second one; or this one would hit the next incarnation.
+    """
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != daemon:
         os._exit(127)
 
 

@@ -53,6 +53,7 @@ class Reporter:
         self._subject = subject
         self._clock = clock
         self._cluster = cluster
+        self._quiet_until = 0.0
         self._timer: IDelayedCall | None = None
         self._running: Deferred[Reply] | None = None
         self._acts: dict[Act, Callable[[], None]] = {
@@ -63,6 +64,10 @@ class Reporter:
             Act.WAIT: lambda: self._later(HELD_RECHECK, News.DUE),
             Act.CANCEL: self.cancel,
         }
+
+    def be_quiet(self, seconds: float) -> None:
+        """Begin nothing for so long: whoever started this daemon is about to say what it wants, perhaps a stop."""
+        self._quiet_until = self._clock.seconds() + seconds
 
     def tell(self, news: News, why: str = "") -> None:
         """Let the machine decide what the news mean for the report, and do it."""
@@ -102,6 +107,10 @@ class Reporter:
         return incident
 
     def _check(self) -> None:
+        wait = self._quiet_until - self._clock.seconds()
+        if wait > 0:
+            self._timer = self._clock.callLater(wait, self._check)
+            return
         self._run(self._cluster.status(), self._checked)
 
     def _checked(self, reply: Reply) -> None:

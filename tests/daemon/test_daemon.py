@@ -13,7 +13,7 @@ from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Failure, Incident, Main, Record
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.daemon import Daemon
+from tocsin_daemon.daemon import RESUME_QUIET, Daemon
 from tocsin_ocf.wire import Request
 
 LINGER = 60.0
@@ -158,6 +158,7 @@ def test_a_service_that_outlived_the_daemon_is_taken_over_untouched() -> None:
     assert started.outside.service.events == []
     started.outside.service.on_end(None)
     assert "not known" in started.ask("MONITOR").text
+    started.outside.clock.advance(RESUME_QUIET)
     assert started.outside.cluster.count("crm_mon") == 1
 
 
@@ -196,6 +197,7 @@ def test_a_failure_that_the_former_daemon_could_not_note_is_reported(stage: Stag
         failed = replace(failed, failure=Failure(7, "killed"), incident=Incident("a", "killed", stage))
     started.outside.survives = False
     started.daemon.resume(failed)
+    started.outside.clock.advance(RESUME_QUIET)
     assert started.outside.cluster.count("crm_mon") == 1
 
 

@@ -158,6 +158,9 @@ def test_a_service_inherits_nothing_of_the_daemon(service: Service, unusual: Non
         pytest.skip("needs root: another user")
     main = service.start(Definition(("/bin/sleep", "600"), user=user), "own", lambda status: None)
     proc = Path("/proc", str(main.pid))
+    deadline = time.monotonic() + 5
+    while len(os.listdir(proc / "fd")) > 3 and time.monotonic() < deadline:
+        time.sleep(0.01)  # the dynamic linker opens libraries
     status = dict(line.split(":\t", 1) for line in (proc / "status").read_text().splitlines())
     assert sorted(os.listdir(proc / "fd")) == ["0", "1", "2"]
     assert os.readlink(proc / "fd/0") == "/dev/null"
@@ -390,3 +393,35 @@ async def test_a_tool_that_is_cancelled_is_killed(children: Children) -> None:
     with pytest.raises(CancelledError):
         await running
     await until(lambda: not [p for p in processes.snapshot() if p.name == "sleep" and p.parent == os.getpid()])
+
+
+KILLED = """
+import os, sys, time
+from tocsin_daemon.children import Program
+from tocsin_daemon.entrance import execute
+print(execute(Program(["/bin/sleep", "610"], {}), 2, 2), flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_tool_dies_with_the_daemon_and_a_service_does_not() -> None:
+    """An injection that outlives who decided it would be sent twice, or hit the next incarnation."""
+    path = os.pathsep.join(part for part in sys.path if part)
+    pids = []
+    for service in (False, True):
+        code = KILLED.replace("{}", "{}, service=True") if service else KILLED
+        daemon = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"}
+        )
+        assert daemon.stdout is not None
+        pids.append(int(daemon.stdout.readline()))
+        daemon.kill()
+        daemon.communicate()
+    tool, kept = pids
+    deadline = time.monotonic() + 5
+    while (found := processes.look(tool)) and found.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not (found and found.alive)
+    left = processes.look(kept)
+    assert left and left.alive
+    processes.send_signal(left, signal.SIGKILL)

@@ -9,7 +9,7 @@ from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Incident, Record
 from tocsin_daemon.core.report import FINAL, HELD_RECHECK, Stage
-from tocsin_daemon.daemon import Daemon
+from tocsin_daemon.daemon import RESUME_QUIET, Daemon
 from tocsin_daemon.resource import Resource
 from tocsin_ocf.pacemaker import Reply
 
@@ -198,6 +198,7 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
     daemon.resume(record)
     resource = daemon.resources["web"]
     assert resource.record.phase is Phase.FAILED
+    after.clock.advance(RESUME_QUIET)
     while incident(resource).stage not in FINAL:
         command = after.cluster.asked[-1][0]
         taken = sent or after.cluster.count("--fail")
@@ -333,18 +334,6 @@ def test_an_injection_that_shows_late_is_not_repeated() -> None:
     assert outside.cluster.count("--fail") == 1
 
 
-def test_a_monitor_during_the_injection_ends_the_retries() -> None:
-    """Pacemaker knows, whatever becomes of the injection."""
-    outside = Outside()
-    resource = failed(outside)
-    outside.cluster.reply(0, status_xml())
-    resource.monitor(18.0, recurring=True, hold=0.0)
-    outside.cluster.reply(124)
-    outside.clock.advance(60)
-    assert incident(resource).stage is Stage.LEARNED
-    assert outside.cluster.count("--fail") == 1
-
-
 def test_hours_of_maintenance_do_not_fill_the_journal() -> None:
     """A round that ends as the last one is not noted again."""
     outside = Outside()
@@ -356,3 +345,26 @@ def test_hours_of_maintenance_do_not_fill_the_journal() -> None:
         outside.cluster.reply(0, status_xml(maintenance=True))
     assert len(resource.record.journal) == before
     assert "maintenance" in incident(resource).why
+
+
+def test_a_monitor_calls_an_injection_back_that_is_still_on_its_way() -> None:
+    """Otherwise it would hit the next incarnation."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    resource.monitor(18.0, recurring=True, hold=0.0)
+    assert incident(resource).stage is Stage.LEARNED
+    assert outside.cluster.cancelled == 1
+
+
+def test_a_daemon_that_has_just_begun_listens_before_it_reports() -> None:
+    """A stop may have started it."""
+    before = Outside()
+    failed(before)
+    after = Outside()
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    assert after.cluster.asked == []
+    daemon.resources["web"].stop(20.0)
+    after.clock.advance(60)
+    assert after.cluster.asked == []

@@ -95,10 +95,8 @@ REPORT: Table[Stage, News, Act] = Table(
         (Stage.SENDING, News.TAKEN): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.SENDING, News.REFUSED): (Stage.WAITING, (Act.BACK_OFF,)),
         (Stage.SENDING, News.REHEARSED): (Stage.DRY, ()),
-        # On its way already, so it cannot be called back; but it must not be sent a second time: Pacemaker knows.
-        (Stage.SENDING, News.MONITOR): (Stage.LEARNED, ()),
-        (Stage.LEARNED, News.TAKEN): (Stage.LEARNED, ()),
-        (Stage.LEARNED, News.REFUSED): (Stage.LEARNED, ()),
+        # What has not arrived yet must not: Pacemaker knows, and a late injection would fail the next incarnation.
+        (Stage.SENDING, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
         # The stop is as a rule what our own injection led to while crm_resource still waits for its answer.
         (Stage.SENDING, News.WITHDRAW): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
         # Whether it went out before the daemon died is not known: look, before it is sent a second time.
