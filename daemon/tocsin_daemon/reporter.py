@@ -75,7 +75,8 @@ class Reporter:
         if incident is None:
             return
         stage, acts = REPORT.step(incident.stage, news)
-        if stage is incident.stage and not acts and news is not News.WITHDRAW:
+        answered = news is News.WITHDRAW and stage in TOLD and "acknowledged" not in incident.marks
+        if stage is incident.stage and not acts and not answered:
             return
         self._subject.change(
             replace(self._subject.record, incident=self._moved(incident, stage, news, why)),
