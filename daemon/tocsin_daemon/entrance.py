@@ -44,7 +44,7 @@ def execute(program: Program, stdout: int, stderr: int) -> int:
     report, say = os.pipe()
     daemon = os.getpid()
     # Found out here: in the new process, every page of memory that is touched is copied first.
-    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    unusual = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_DFL, None)]
     beyond = 8 + max(map(int, os.listdir("/proc/self/fd")))
     with open(report, encoding="utf-8", errors="surrogateescape") as said:
         mask = signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
@@ -52,15 +52,15 @@ def execute(program: Program, stdout: int, stderr: int) -> int:
             pid = _fork(program.cgroup)
             if pid == 0:
                 _prepare(stdout, stderr, say, beyond)
-                _become(program, ignored, daemon)
+                _become(program, unusual, daemon)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(say)
         number, _, file = said.read().partition(" ")
-    if number:
+    if number.isdecimal():
         os.waitpid(pid, 0)
         raise OSError(int(number), os.strerror(int(number)), file)
-    return pid
+    return pid  # also of one that was killed before it could execute: its end is told like any other
 
 
 def _fork(cgroup: str) -> int:
@@ -106,7 +106,7 @@ def _prepare(stdout: int, stderr: int, say: int, beyond: int) -> None:
         os._exit(127)
 
 
-def _become(program: Program, ignored: Sequence[int], daemon: int) -> NoReturn:
+def _become(program: Program, unusual: Sequence[int], daemon: int) -> NoReturn:
     """Become the program; in the new process, from which nothing may return."""
     at_fault = program.directory
     try:
@@ -119,7 +119,7 @@ def _become(program: Program, ignored: Sequence[int], daemon: int) -> NoReturn:
         _take_identity(program)
         at_fault = program.argv[0]
         os.umask(program.umask)
-        _hear_all_signals(ignored)
+        _hear_all_signals(unusual)
         os.execve(program.argv[0], list(program.argv), dict(program.environment))  # noqa: S606 - no shell is the point
     except Exception as error:  # noqa: BLE001 - the daemon raises it again
         number = (error.errno if isinstance(error, OSError) else None) or errno.EINVAL
@@ -155,8 +155,12 @@ def _take_identity(program: Program) -> None:
         os.setreuid(program.user, program.user)
 
 
-def _hear_all_signals(ignored: Sequence[int]) -> None:
-    """Ignore and block nothing: exec(2) resets handlers alone, and nohup or a shell's & may have ignored some."""
-    for number in ignored:
+def _hear_all_signals(unusual: Sequence[int]) -> None:
+    """
+    Ignore, handle and block nothing: nohup or a shell's & may have ignored some, which exec(2) hands on.
+
+    A handler of the daemon's would run right here, in the new process, for a signal that came meanwhile.
+    """
+    for number in unusual:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

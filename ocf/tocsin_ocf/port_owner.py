@@ -70,8 +70,11 @@ def without_state(rundir: "Rundir", port: int) -> str:
     """
     Return in words that a daemon of root's listens without its state, "" where none does.
 
-    Somebody removed its directory while it runs: what it watches cannot be told, least of all that nothing runs.
+    Somebody removed its directory while it runs: what it watches cannot be told, least of all that nothing runs. A
+    daemon that holds its lock has its state; it has just been started, for another resource.
     """
+    if rundir.held():
+        return ""
     owner = port_owner(port)
     if owner is None or owner.user != "root" or owner.name != "tocsind" or not _keeps(owner.pid, rundir):
         return ""
