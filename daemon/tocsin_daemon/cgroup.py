@@ -4,17 +4,21 @@ Where the cgroups of services are: decided here and nowhere else.
 MOUNT/tocsin/PORT/RESOURCE, at the top of what we see of the tree. Not below our own cgroup: that is
 pacemaker.service's where the agent started us, tocsind.service's where systemd did, and whatever ends or
 measures those would reach the services. Docker's cgroupfs driver has its containers in such a place, beside
-systemd's. No controller is enabled here, so the place needs nothing but the right to write, which a container
-or a hardened unit may not have. Then services run without, and say so once.
+systemd's. Where systemd runs, a service gets a scope of systemd's instead (`scope`). No controller is enabled
+here, so the place needs nothing but the right to write, which a container or a hardened unit may not have. Then
+services run without, and say so once.
 """
 
 from __future__ import annotations
 
+import os
 import re
 
 from twisted.logger import Logger
 
+from tocsin_daemon.scope import has_scope
 from tocsin_ocf.cgroup import Cgroup
+from tocsin_ocf.unit import BOOTED
 
 log = Logger()
 
@@ -38,8 +42,9 @@ def cgroup_of(pid: int) -> str:
 class Cgroups:
     """Makes the cgroups of one daemon's services."""
 
-    def __init__(self, port: int, mountinfo: str = "/proc/self/mountinfo") -> None:
-        """Look where cgroups are mounted; nothing is made."""
+    def __init__(self, port: int, mountinfo: str = "/proc/self/mountinfo", booted: str = BOOTED) -> None:
+        """Look where cgroups are mounted, and whether systemd owns them; nothing is made."""
+        self._owned = os.path.isdir(booted)
         self._port = str(port)
         self._complained = False
         try:
@@ -51,6 +56,8 @@ class Cgroups:
     def prepare(self, resource: str) -> Cgroup | None:
         """Return the cgroup for a service that is about to start, made where that is possible; None without cgroups."""
         places = self._places(resource)
+        if self._owned and has_scope(resource):
+            return next(iter(places), None)
         why = "no cgroup2 is mounted"
         for cgroup in places:
             try:
@@ -70,6 +77,8 @@ class Cgroups:
     def check(self, pid: int, cgroup: Cgroup) -> None:
         """Complain if the process of a service did not get into the cgroup that was made for it."""
         place = cgroup_of(pid)
+        if self._owned:
+            return  # on its way into its scope
         if not place.endswith(cgroup.names):
             self._complain(f"{cgroup.path} could not be entered, pid {pid} is in {place or 'none'}")
 

@@ -32,6 +32,7 @@ PAUSES = (0.05, 0.2, 1.0, 5.0, 20.0)
 TIMEOUT = 30.0
 MANAGER = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
 PACEMAKER = ("pacemaker.service", "pacemaker_remote.service")
+BUSCTL = "/usr/bin/busctl"
 PLAIN = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.")
 """What systemd takes in the name of a unit as it is; a resource id with anything else goes without a scope."""
 INFINITE = 2**64 - 1
@@ -70,7 +71,7 @@ class Scopes:
     def look_after(self, service: Enclosed) -> None:
         """Begin to move a service that was not seen before; called again and again, it costs nothing."""
         main = service.main and (service.main.pid, service.main.start)
-        if not self._there or not main or self._seen.get(service.resource) == main or set(service.resource) - PLAIN:
+        if not self._there or not main or self._seen.get(service.resource) == main or not has_scope(service.resource):
             return
         self._seen[service.resource] = main
         self._look(service, 0)
@@ -100,6 +101,11 @@ class Scopes:
             return False
 
 
+def has_scope(resource: str) -> bool:
+    """Tell whether a resource's id can be in the name of a unit as it is; systemd would escape the others."""
+    return not set(resource) - PLAIN
+
+
 def start(name: str, pids: Sequence[int]) -> Command:
     """Make a scope of these processes: org.freedesktop.systemd1(5), systemd.scope(5)."""
     properties = (
@@ -121,4 +127,4 @@ def attach(name: str, pids: Sequence[int]) -> Command:
 
 
 def _call(method: str, *words: str) -> Command:
-    return Command(("busctl", "--system", "--quiet", "call", *MANAGER, method, *words), TIMEOUT)
+    return Command((BUSCTL, "--system", "--quiet", "call", *MANAGER, method, *words), TIMEOUT)

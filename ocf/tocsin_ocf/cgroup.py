@@ -78,7 +78,12 @@ class Cgroup:
                 os.close(fd)
 
     def make(self) -> None:
-        """Make it, or let one that is there be used again after a `kill` that had to freeze it; OSError."""
+        """
+        Make it anew, or use one that somebody is still in; OSError.
+
+        Since Linux 6.14 whoever is born into a cgroup that was ever killed is killed too.
+        """
+        _rmdir(self.path)
         try:
             os.makedirs(self.path, 0o755, exist_ok=True)
         except FileNotFoundError:  # another daemon has just removed the empty top

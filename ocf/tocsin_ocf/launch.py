@@ -28,6 +28,8 @@ EX_TEMPFAIL = 75
 MAX_OUT = 1024 * 1024
 """Bytes of old output that are kept: the last words of a crashed daemon are evidence."""
 AGAIN_SECONDS = 0.05
+LAUNCH_SECONDS = 0.4
+"""What a start of the daemon takes at least; with less time left another try is none."""
 RELAUNCH_SECONDS = 2.0
 """How long a daemon that another agent has just started may take to listen before we try again ourselves."""
 CANNOT_START = "tocsind cannot be started: "
@@ -48,7 +50,7 @@ def ask_launching(asked: Invocation, verb: str, body: "Callable[[], str]", share
         except NoDaemon:
             if monotonic() > until:
                 raise ActionFailed(OCF_ERR_GENERIC, "tocsind holds its lock but does not listen") from None
-        if monotonic() < relaunch:
+        if monotonic() < relaunch or (relaunch and until - monotonic() < LAUNCH_SECONDS):
             sleep(AGAIN_SECONDS)
         elif not launch(asked, until):
             relaunch = monotonic() + pause
