@@ -1,0 +1,6 @@
+"""Chaos borrows the cgroups of the cluster lab."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))

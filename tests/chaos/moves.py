@@ -1,0 +1,263 @@
+"""What each move of the plan does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.chaos.processes import everyone, now, send
+from tests.chaos.tools import set_mode
+
+if TYPE_CHECKING:
+    from tests.chaos.pacemaker import Resource
+    from tests.chaos.plan import Move
+    from tests.chaos.world import World
+
+TRIES = 200
+SLOW = 0.5
+REPORT = 0.2
+"""Seconds in which a report is over, unless a tool is slow."""
+
+
+async def make(world: World, resource: Resource, move: Move) -> None:
+    """Make one move; returns when it is over."""
+    world.note(f"{resource.name} move {move.what} {move.lasts or ''}")
+    if move.what in PLAIN:
+        PLAIN[move.what](world, resource, move)
+    elif move.what in LASTING:
+        await LASTING[move.what](world, resource, move)
+    else:
+        mode, _, tool = move.what.partition("-")
+        await misbehave(world, tool, mode, move.lasts)
+
+
+# The service
+
+
+def kill(world: World, resource: Resource, move: Move) -> None:
+    """End the main process, without a word."""
+    _end(world, resource, signal.SIGKILL)
+
+
+def leave(world: World, resource: Resource, move: Move) -> None:
+    """Let the service exit by itself."""
+    _end(world, resource, signal.SIGUSR1)
+
+
+def _end(world: World, resource: Resource, number: int) -> None:
+    world.sync()
+    if resource.book.living:
+        resource.book.aimed(now())
+        send(resource.book.living.pid, number)
+
+
+def kill_child(world: World, resource: Resource, move: Move) -> None:
+    """End a process of the service that is none of Tocsin's business."""
+    living = resource.book.living
+    children = [one for one in world.left(resource.name) if living and one.pid != living.pid and "sleep" in one.command]
+    if children:
+        send(children[int(move.pick * len(children))].pid, signal.SIGKILL)
+
+
+# The daemon
+
+
+def daemon_kill(world: World, resource: Resource, move: Move) -> None:
+    """Kill the daemon."""
+    world.signal_daemons(signal.SIGKILL)
+
+
+def daemon_term(world: World, resource: Resource, move: Move) -> None:
+    """Ask the daemon to end, as an upgrade does."""
+    world.signal_daemons(signal.SIGTERM)
+
+
+async def freeze(world: World, resource: Resource, move: Move) -> None:
+    """Stop the daemon's clock for a while."""
+    frozen = world.signal_daemons(signal.SIGSTOP)
+    await asyncio.sleep(move.lasts)
+    for pid in frozen:
+        send(pid, signal.SIGCONT)
+
+
+async def freeze_kill(world: World, resource: Resource, move: Move) -> None:
+    """Kill a daemon that is frozen, with all that it had not read yet."""
+    world.signal_daemons(signal.SIGSTOP)
+    await asyncio.sleep(move.pick / 10)
+    world.signal_daemons(signal.SIGKILL)
+
+
+async def stranger(world: World, resource: Resource, move: Move) -> None:
+    """Kill daemon and service, and give the service's pid to somebody else, whom nobody may touch."""
+    world.sync()
+    life = resource.book.living
+    world.signal_daemons(signal.SIGKILL)
+    kill(world, resource, move)
+    if life is None or not (process := await _with_pid(life.pid)):
+        return
+    world.note(f"{resource.name} stranger {life.pid}")
+    world.count["strangers"] += 1
+    resource.strangers.append(process)
+
+
+async def _with_pid(pid: int) -> subprocess.Popen[bytes] | None:
+    for _ in range(TRIES):
+        if not os.path.exists(f"/proc/{pid}"):
+            process = _fork_after(pid - 1)
+            if process.pid == pid:
+                return process
+            process.kill()
+            process.wait()
+        await asyncio.sleep(0.001)
+    return None
+
+
+def _fork_after(pid: int) -> subprocess.Popen[bytes]:
+    with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+        file.write(str(pid))
+    return subprocess.Popen(["/bin/sleep", "3600"], start_new_session=True)
+
+
+async def cut_report(world: World, resource: Resource, move: Move) -> None:
+    """Kill the service, and the daemon at some step of its report; then a monitor comes by."""
+    kill(world, resource, move)
+    await asyncio.sleep(move.pick**2 * REPORT)
+    daemon_kill(world, resource, move)
+    await asyncio.sleep(move.pick * REPORT)
+    monitor(world, resource, move)
+
+
+async def told_first(world: World, resource: Resource, move: Move) -> None:
+    """Kill the service; a monitor tells while crm_mon still runs, and Pacemaker is slow to recover."""
+    slow = asyncio.ensure_future(misbehave(world, "crm_mon", "slow", SLOW))
+    await asyncio.sleep(0.01)
+    resource.patience = 2 * SLOW
+    kill(world, resource, move)
+    await asyncio.sleep(move.pick * REPORT)
+    monitor(world, resource, move)
+    await slow
+    await asyncio.sleep(SLOW)
+    resource.patience = 0.0
+
+
+# Pacemaker's tools
+
+
+async def misbehave(world: World, tool: str, mode: str, seconds: float) -> None:
+    """Let a tool misbehave for a while; the last one to say so is obeyed."""
+    set_mode(tool, mode, seconds)
+    mine = world.modes[tool] = world.modes.get(tool, 0) + 1
+    await asyncio.sleep(seconds)
+    if world.modes[tool] == mine:
+        set_mode(tool, "well")
+
+
+# Pacemaker
+
+
+async def probe(world: World, resource: Resource, move: Move) -> None:
+    """Ask as an administrator does who tries `crm_resource --force-check`."""
+    await resource.act("monitor", by_hand=True)
+
+
+def monitor(world: World, resource: Resource, move: Move) -> None:
+    """Let the recurring monitor be due."""
+    monitor_now(world, resource)
+
+
+def monitor_now(world: World, resource: Resource) -> None:
+    """Run the recurring monitor, where Pacemaker would."""
+    if resource.started and not (resource.maintenance or world.cluster.maintenance):
+        resource.monitor_soon()
+
+
+def restart(world: World, resource: Resource, move: Move) -> None:
+    """Restart the resource, as for changed parameters."""
+    resource.fail()
+
+
+async def disable(world: World, resource: Resource, move: Move) -> None:
+    """Stop the resource, and start it soon or in the next cycle."""
+    resource.want(False)
+    await asyncio.sleep(move.lasts)
+    if move.pick < 0.7:
+        resource.want(True)
+
+
+async def maintenance(world: World, resource: Resource, move: Move) -> None:
+    """Put the resource into maintenance for a while; the monitor resumes afterwards, some time."""
+    resource.maintenance = True
+    resource.wake()
+    await asyncio.sleep(move.lasts)
+    if move.what == "start-by-hand" and resource.started and resource.idle and not resource.failed:
+        await resource.act("start", by_hand=True)
+    resource.maintenance = False
+    resource.wake()
+    if move.pick < 0.5:
+        monitor(world, resource, move)
+
+
+async def cluster_maintenance(world: World, resource: Resource, move: Move) -> None:
+    """Put the whole cluster into maintenance for a while."""
+    world.cluster.maintain(True)
+    await asyncio.sleep(move.lasts)
+    world.cluster.maintain(False)
+    if move.pick < 0.5:
+        monitor(world, resource, move)
+
+
+async def unmanage(world: World, resource: Resource, move: Move) -> None:
+    """Let Pacemaker only look at the resource for a while."""
+    resource.managed = False
+    resource.wake()
+    await asyncio.sleep(move.lasts)
+    resource.managed = True
+    resource.wake()
+
+
+def cut_off(world: World, resource: Resource, move: Move) -> None:
+    """Kill the action that is under way, as Pacemaker does at its timeout."""
+    if resource.running:
+        resource.running.kill()
+
+
+async def slow_recovery(world: World, resource: Resource, move: Move) -> None:
+    """Let Pacemaker be busy with something else before it recovers."""
+    resource.patience = move.lasts
+    await asyncio.sleep(move.lasts)
+    resource.patience = 0.0
+
+
+PLAIN = {
+    "kill": kill,
+    "exit": leave,
+    "kill-child": kill_child,
+    "daemon-kill": daemon_kill,
+    "daemon-term": daemon_term,
+    "monitor": monitor,
+    "restart": restart,
+    "cut-off": cut_off,
+}
+LASTING = {
+    "daemon-freeze": freeze,
+    "daemon-freeze-kill": freeze_kill,
+    "stranger": stranger,
+    "cut-report": cut_report,
+    "told-first": told_first,
+    "probe": probe,
+    "disable": disable,
+    "maintenance": maintenance,
+    "start-by-hand": maintenance,
+    "cluster-maintenance": cluster_maintenance,
+    "unmanaged": unmanage,
+    "slow-recovery": slow_recovery,
+}
+
+
+def daemons() -> list[int]:
+    """Return the pids of the daemons that live, frozen ones too; not of what one of them is about to execute."""
+    found = {one.pid: one.parent for one in everyone() if "/usr/bin/tocsind" in one.command}
+    return [pid for pid, parent in found.items() if parent not in found]
