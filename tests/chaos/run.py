@@ -21,7 +21,7 @@ TOP = Path(os.environ.get("TOCSIN_TREE") or Path(__file__).resolve().parents[2])
 NAMESPACES = ("--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child=KILL", "--mount-proc")
 ROOMS = (".", "packaging", "tests/cluster")
 """Where the modules of a world are: chaos itself, the installer, and the lab's cgroups."""
-LAST_EVENTS = 120
+LAST_EVENTS = 200
 GROUP = "tocsin-chaos."
 DID = {"killed": "SIGKILL", "frozen": "SIGSTOP", "ended": "SIGTERM"}
 

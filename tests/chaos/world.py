@@ -43,6 +43,7 @@ class World:
         self.events: deque[str] = deque(maxlen=EVENTS)
         self.modes: dict[str, int] = {}
         self.failed: list[str] = []
+        self.evidence: tuple[list[str], list[str]] = ([], [])
         self.count: Counter[str] = Counter()
         self._begun = time.monotonic()
         self._tower = os.open(tools.TOWER, os.O_RDWR | os.O_NONBLOCK)
@@ -171,6 +172,8 @@ class World:
             process.wait()
         resource.strangers.clear()
         self.failed += [f"{where}\n    {text}" for _, text in resource.book.violations]
+        if self.failed and not self.evidence[0]:
+            self.evidence = list(self.events), _log()[-LOG_LINES:]
         resource.book.violations.clear()
 
     # The end
@@ -228,8 +231,8 @@ async def live(seed: int, names: list[str], cycles: int, first: int, without: li
         "count": count,
         "delays": delays,
         "failed": world.failed,
-        "events": list(world.events) if world.failed else [],
-        "log": _log()[-LOG_LINES:] if world.failed else [],
+        "events": world.evidence[0],
+        "log": world.evidence[1],
     }
 
 
