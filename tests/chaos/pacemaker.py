@@ -33,7 +33,7 @@ class Resource:
         """Begin stopped."""
         self.name = name
         self.book = Book(name)
-        self.kind = "plain"
+        self.kind = self.next_kind = "plain"
         self.started = False
         self.wanted = False
         self.failed = False
@@ -98,6 +98,7 @@ class Resource:
             if await self.act("stop") == 0:
                 self.started = self.failed = False
         elif self.wanted:
+            self.kind = self.next_kind
             code = await self.act("start")
             self.started, self.failed = True, code != 0
             self.monitor_soon()

@@ -117,7 +117,7 @@ class World:
         for number in numbers:
             planned = cycle(seed, name, number, self.without)
             self.note(f"--- {planned}")
-            resource.kind = planned.kind
+            resource.next_kind = planned.kind
             await self._moves(resource, planned.moves)
             await self._calm(resource)
             done += 1
