@@ -25,7 +25,7 @@ from tests.requirements import require_program, require_root
 SEED = 20261121
 DEBIAN = twisted.__file__.startswith("/usr/lib/")
 """The node's own Twisted gets all cycles; another one, that only has to work as well, fewer."""
-CYCLES = 260 if DEBIAN else 40
+CYCLES = 130 if DEBIAN else 30
 
 
 def test_a_cycle_is_drawn_from_seed_resource_and_number_alone() -> None:
