@@ -131,6 +131,10 @@ def remains_of(rundir: Rundir, resource: str) -> Remains:
     path = rundir.record(resource)
     if not rundir.has_record(resource):
         return Remains(path, None)
+    for directory in (rundir.path, rundir.resources):
+        found = os.lstat(directory)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:  # whoever wrote it would choose whom we kill
+            raise PermissionError(f"{directory} is writable by others; its records are not to be trusted")
     record = _load(path)
     return Remains(path, record if isinstance(record, dict) else {})
 

@@ -135,3 +135,13 @@ def test_a_resource_is_found_under_whatever_port_knows_it(tmp_path: Path) -> Non
     assert found and (found.port, found.resource) == (10, "web")
     assert relocated(Invocation({**environ, b"OCF_RESKEY_state_dir": b"relative"})) is None
     assert relocated(Invocation({**environ, b"OCF_RESKEY_state_dir": b"/nonexistent"})) is None
+
+
+def test_a_record_that_somebody_else_may_have_written_is_not_believed(tmp_path: Path) -> None:
+    """It would choose whom root kills."""
+    rundir = Rundir(str(tmp_path), 9909)
+    os.makedirs(rundir.resources, 0o700)
+    Path(rundir.record("web")).write_text("{}")
+    os.chmod(rundir.resources, 0o777)  # noqa: S103 - that is the mistake
+    with pytest.raises(PermissionError, match="not to be trusted"):
+        remains_of(rundir, "web")
