@@ -87,16 +87,21 @@ class Operation:
 
 def parse_operations(reply: Reply) -> tuple[Operation, ...]:
     """Return the operations in the reply to `configuration`; NoStatus where there is none."""
-    if reply.code != 0:
-        raise NoStatus(f"cibadmin: {reply.why}")
-    try:
-        root = ElementTree.fromstring(reply.stdout[reply.stdout.find("<") :])
-    except ElementTree.ParseError as error:
-        raise NoStatus(f"cibadmin: unreadable XML: {error}") from None
+    root = _xml("cibadmin", reply)
     return tuple(
         Operation(op.get("name", ""), not _is_zero(op.get("interval", "0")), op.get("on-fail", ""))
         for op in root.iter("op")
     )
+
+
+def _xml(tool: str, reply: Reply) -> ElementTree.Element:
+    """Return the document in a reply, behind whatever a library printed before it; NoStatus."""
+    if reply.code != 0:
+        raise NoStatus(f"{tool}: {reply.why}")
+    try:
+        return ElementTree.fromstring(reply.stdout[reply.stdout.find("<") :])
+    except ElementTree.ParseError as error:
+        raise NoStatus(f"{tool}: unreadable XML: {error}") from None
 
 
 def _is_zero(interval: str) -> bool:
@@ -161,12 +166,7 @@ def base_id(resource: str) -> str:
 
 def parse_status(reply: Reply) -> Cluster:
     """Return the cluster in the reply to `status`; NoStatus where the tool failed or its output is unreadable."""
-    if reply.code != 0:
-        raise NoStatus(f"crm_mon: {reply.why}")
-    try:
-        root = ElementTree.fromstring(reply.stdout[reply.stdout.find("<") :])
-    except ElementTree.ParseError as error:
-        raise NoStatus(f"crm_mon: unreadable XML: {error}") from None
+    root = _xml("crm_mon", reply)
     return Cluster(
         maintenance=any(_true(e, "maintenance-mode") for e in root.iter("cluster_options")),
         nodes={node.name: node for node in map(_node, root.findall("nodes/node"))},
