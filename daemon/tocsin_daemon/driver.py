@@ -1,0 +1,87 @@
+"""
+What runs a service: the interface between a resource and a program, a systemd unit, or something far away.
+
+A resource decides (its life, its reports, its answers); a driver starts, watches and ends. Everything a driver does is
+told through `Told`, never returned late: `start` and `clear` return at once, whatever they lead to.
+
+Drivers of others are found through the entry point group `tocsin.drivers`: a factory that takes the resource's name
+and the daemon's `Means`, named in the definition by `driver: NAME`, with its own `settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tocsin_daemon.core.record import Main
+    from tocsin_daemon.core.stopping import Plan
+    from tocsin_daemon.output import Output
+    from tocsin_ocf.definition import Definition
+    from tocsin_ocf.processes import Process
+
+ENTRY_POINTS = "tocsin.drivers"
+
+OnKill = Callable[["tuple[str, ...]"], None]
+"""Called at most once, with what there was to see, before anything is killed."""
+
+
+class CannotStart(Exception):
+    """The service cannot be started: an OCF exit code and the reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep both."""
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Told(Protocol):
+    """Who listens to a driver. Nothing is told of an incarnation that was cleared."""
+
+    def up(self, main: Main | None) -> None:
+        """Hear that the service runs, and as which process, if it is one: a start may succeed from now on."""
+
+    def ended(self, status: int | None, why: str = "") -> None:
+        """
+        Hear that the service has ended by itself, before or after it was up.
+
+        `status` is its main process's exit status, negative for a signal, None where nobody knows; `why` says it in
+        words where there is no status to say it.
+        """
+
+
+class Driver(Protocol):
+    """One resource's service, across its incarnations."""
+
+    main: Main | None
+    output: Output
+    known: dict[int, int]
+    """Processes known to be of the service, pid to start time: kept in the record, and given back to `adopt`."""
+
+    def start(self, definition: Definition, incarnation: str, told: Told) -> None:
+        """Begin to start the service; CannotStart with the code and reason that Pacemaker should see."""
+
+    def adopt(
+        self, definition: Definition | None, main: Main | None, incarnation: str, known: dict[int, int], told: Told
+    ) -> bool:
+        """
+        Take over what a former daemon started; False where it is known to have ended.
+
+        A driver that has to ask first says True, and tells later that it has `ended`.
+        """
+
+    def members(self, *, thorough: bool) -> list[Process]:
+        """Return the living processes of the service; `thorough` before "nothing is left" may be believed."""
+
+    def evidence(self) -> tuple[str, ...]:
+        """Return what there is to see of the service, a line each: taken at an incident and before any KILL."""
+
+    def left(self) -> list[str]:
+        """Name what still runs of a service that should not."""
+
+    def clear(self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None], on_kill: OnKill) -> None:
+        """End everything of the service, then call `on_cleared`; a second call replaces the plan of the first."""
+
+    def cancel(self) -> None:
+        """Give up clearing: whoever asked has no more time."""
