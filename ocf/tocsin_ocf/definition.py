@@ -2,30 +2,31 @@
 What a service is: the keys of a definition, read from OCF parameters, a YAML file or a START, into one value.
 
 Whoever reads, the rules and the words of a fault are the same, and all faults are found at once. What depends
-on the machine (does the program exist?) is in `tocsin_ocf.local`.
+on the machine (does the program exist?) is in `tocsin_ocf.local`; what a check's options mean only the daemon knows.
 """
 
-import shlex
 import signal
+
+from tocsin_ocf import parts, values
+from tocsin_ocf.values import Wrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+Json = object
+"""A value of JSON; a dict of them has texts as keys."""
 
 KEYS = (
     *("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout"),
-    *("restart_attempts", "restart_window"),
+    *("restart_attempts", "restart_window", "pidfile", "unit", "driver", "settings", "environment", "umask", "nice"),
+    *("limits", "cgroup", "ready", "checks"),
 )
-UNITS = {"": 1.0, "ms": 0.001, "msec": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}
-"""Seconds per unit, as Pacemaker spells time; a number alone is seconds."""
-LAST_SIGNAL = 64
-LAST_ID = 2**32 - 2
-"""The highest uid and gid; the one above means "unchanged" to the kernel."""
 RESTART_WINDOW = 3600.0
 MOST_RESTARTS = 100
 """More restarts than that are no budget, but a service that does not work."""
-LONGEST = 1e9
-"""Seconds; thirty years are no timeout but a slip."""
+SYSTEMD, PIDFILE, PROCESS = "systemd", "pidfile", "process"
+"""The drivers that are ours; any other name is looked up among those that were installed."""
 
 
 class Fault:
@@ -49,14 +50,18 @@ class Definition:
 
     `user`, `group` and `environment_file` may be "" (root, the user's own, none), `directory` "" means "/";
     `stop_timeout` None is for whoever stops the service to choose. `restart_attempts` within `restart_window` seconds
-    are made here before a failure is reported; 0 reports each.
+    are made here before a failure is reported; 0 reports each. `command` is () for a unit or another's driver.
+
+    `umask` is octal digits and `nice` a number, "" and None for 022 and 0. `limits` has [soft, hard] by
+    setrlimit's names in lower case, -1 for unlimited; `cgroup` what is written, by file name; `checks` a dict each with
+    one kind, as in YAML. All are JSON values, and nobody changes them.
     """
 
     __slots__ = KEYS
 
     def __init__(  # noqa: PLR0913 a definition is these
         self,
-        command: "tuple[str, ...]",
+        command: "tuple[str, ...]" = (),
         user: str = "",
         group: str = "",
         directory: str = "",
@@ -65,6 +70,17 @@ class Definition:
         stop_timeout: "float | None" = None,
         restart_attempts: int = 0,
         restart_window: "float | None" = None,
+        pidfile: str = "",
+        unit: str = "",
+        driver: str = "",
+        settings: "Mapping[str, Json] | None" = None,
+        environment: "Mapping[str, str] | None" = None,
+        umask: str = "",
+        nice: "int | None" = None,
+        limits: "Mapping[str, list[int]] | None" = None,
+        cgroup: "Mapping[str, str] | None" = None,
+        ready: str = parts.READY[0],
+        checks: "tuple[Mapping[str, Json], ...]" = (),
     ) -> None:
         """Keep valid values; whoever has others calls `read`."""
         self.command = command
@@ -76,6 +92,22 @@ class Definition:
         self.stop_timeout = stop_timeout
         self.restart_attempts = restart_attempts
         self.restart_window = RESTART_WINDOW if restart_window is None else restart_window
+        self.pidfile = pidfile
+        self.unit = unit
+        self.driver = driver
+        self.settings = settings or {}
+        self.environment = environment or {}
+        self.umask = umask
+        self.nice = nice
+        self.limits = limits or {}
+        self.cgroup = cgroup or {}
+        self.ready = ready
+        self.checks = checks
+
+    @property
+    def driver_name(self) -> str:
+        """Return which driver runs the service: the named one, or the one that its keys ask for."""
+        return self.driver or (SYSTEMD if self.unit else PIDFILE if self.pidfile else PROCESS)
 
     def as_dict(self) -> "dict[str, object]":
         """Return it with JSON's types, such that `read` returns it unchanged."""
@@ -87,125 +119,106 @@ class Definition:
 
     def __hash__(self) -> int:
         """Agree with equality."""
-        return hash(self.command)
+        return hash((self.command, self.unit))
 
     def __repr__(self) -> str:
         """Return it for a failing test."""
         return f"Definition({self.as_dict()})"
 
 
-class Wrong(Exception):
-    """A value is not what its key allows; the text is a fault's message."""
-
-
 def read(raw: "Mapping[str, object]") -> "tuple[Definition | None, list[Fault]]":
     """Return the definition in `raw`, or None and every fault in it."""
-    faults = [Fault(str(key), _unknown(str(key))) for key in raw if key not in KEYS]
-    values = {}
+    faults = [Fault(str(key), values.unknown(str(key), KEYS)) for key in raw if key not in KEYS]
+    found: dict[str, object] = {}
     for key, reader in READERS.items():
         try:
-            values[key] = reader(raw.get(key, ""))
+            found[key] = reader(raw.get(key, ""))
         except Wrong as wrong:
-            faults.append(Fault(key, str(wrong)))
-    return (None, faults) if faults else (Definition(**values), [])  # type: ignore[arg-type]
+            faults += [Fault(f"{key}{place}", message) for place, message in wrong.places]
+            found[key] = raw[key]
+    faults += _at_odds(found, {fault.key for fault in faults})
+    faults.sort(key=_order)
+    return (None, faults) if faults else (Definition(**found), [])  # type: ignore[arg-type]
+
+
+def _order(fault: Fault) -> int:
+    """Return where a fault is told: unknown keys first, then in the order of KEYS."""
+    key = fault.key.partition(".")[0].partition("[")[0]
+    return KEYS.index(key) if key in KEYS else -1
+
+
+OF_A_PROGRAM = (
+    *("command", "user", "group", "directory", "environment_file", "environment", "umask", "nice", "limits", "cgroup"),
+    *("stop_signal", "pidfile"),
+)
+"""What a unit has settings of its own for: here they would silently not count."""
+
+
+def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]":
+    """Return what does not go together, leaving out keys that are faulty by themselves."""
+    given = {key for key in KEYS if found[key] != getattr(NOTHING, key)}
+    driver, faults = str(found["driver"]), {}
+    if "unit" in given:
+        own = "not with unit, which says this itself: systemctl edit {}; remove it here, or unit"
+        faults = {key: own.format(found["unit"]) for key in OF_A_PROGRAM if key in given}
+    needed = _needed(given, driver)
+    if needed:
+        faults[needed] = MISSING[needed]
+    if "settings" in given and ("driver" not in given or driver in (SYSTEMD, PIDFILE, PROCESS)):
+        faults["settings"] = "of no use without a driver that reads them; name it with driver, or remove them"
+    for key, own in (("unit", SYSTEMD), ("pidfile", PIDFILE)):
+        if key in given and driver not in ("", own):
+            faults.setdefault(key, f"not with driver {driver}; remove one of the two")
+    return [Fault(key, message) for key, message in faults.items() if key not in faulty]
+
+
+def _needed(given: "set[str]", driver: str) -> str:
+    """Return the key that is missing, "" where none is."""
+    if driver in (SYSTEMD, PIDFILE):
+        key = "unit" if driver == SYSTEMD else "pidfile"
+        if key not in given:
+            return key
+    foreign = driver not in ("", SYSTEMD, PIDFILE, PROCESS)
+    return "" if foreign or "unit" in given or "command" in given else "command"
 
 
 def _command(value: object) -> "tuple[str, ...]":
-    """Split a string as a shell splits words; a list is words already."""
-    if isinstance(value, (list, tuple)):
-        words = [_text(word, newlines=True) for word in value]
-    else:
-        try:
-            words = shlex.split(_text(value))
-        except ValueError as error:
-            raise Wrong(f"{str(error).lower()}; close the quote, or put a backslash before it") from None
-    if not words or not words[0]:
-        raise Wrong("missing; give the program and its arguments, such as: /usr/sbin/nginx -g 'daemon off;'")
-    if "/" in words[0] and words[0][0] != "/":
-        raise Wrong(f"{words[0]!r} is a relative path; give an absolute one, or a name that is looked up in PATH")
-    return tuple(words)
-
-
-def _account(value: object) -> str:
-    """Return the name or number of a user or group."""
-    name = _text(value)
-    number = int(name) if name.isascii() and name.isdigit() and len(name) < 12 else 0
-    if name and (name[0] == "-" or not name.isascii() or set(name) & set(" \t:/") or number > LAST_ID):
-        raise Wrong(f"{name!r} is not an account; give its name or number")
-    return name
-
-
-def _path(value: object) -> str:
-    path = _text(value)
-    if path and path[0] != "/":
-        raise Wrong(f"{path!r} is a relative path; give an absolute one")
-    return path
-
-
-def _signal(value: object) -> int:
-    """Return the number of a signal that is named with or without SIG, or is a number."""
-    text = _text(value).upper() or "TERM"
-    if text.isascii() and text.isdigit() and 0 < int(text) <= LAST_SIGNAL:
-        return int(text)
-    name = text if text.startswith("SIG") else f"SIG{text}"
-    if name not in signal.Signals.__members__:
-        raise Wrong(f"{text!r} is not a signal; give a name such as TERM, INT or QUIT, or its number")
-    return int(signal.Signals[name])
-
-
-def _count(value: object) -> int:
-    """Return a number of restarts."""
-    text = _text(value) or "0"
-    if not (text.isascii() and text.isdigit() and int(text) <= MOST_RESTARTS):
-        raise Wrong(f"{text[:20]!r} is not a number of restarts; give one from 0 to {MOST_RESTARTS}")
-    return int(text)
+    return values.command(value) if value not in ("", None, (), []) else ()
 
 
 def _seconds(value: object) -> "float | None":
-    """Return the seconds in a time as Pacemaker spells it; a number is seconds."""
-    if isinstance(value, float) and 0 <= value < LONGEST:
-        return value
-    text = _text(value).replace(" ", "").lower()
-    if not text:
-        return None
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = UNITS.get(text[len(number) :])
-    digits = number.replace(".", "", 1)
-    if unit is None or not (digits.isascii() and digits.isdigit()):
-        raise Wrong(f"{text!r} is not a time; give seconds, or a number with ms, s, m or h, such as 30s")
-    seconds = float(number) * unit
-    if seconds >= LONGEST:
-        raise Wrong(f"{text!r} is too long; give less than {LONGEST:.0f} seconds")
-    return seconds
+    return None if value is None or value == "" else values.seconds(value)
 
 
-def _text(value: object, *, newlines: bool = False) -> str:
-    """Return a scalar as text; "" where there is none."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise Wrong("not a text; put it in quotes")
-    text = str(value)
-    if "\0" in text or ("\n" in text and not newlines):
-        raise Wrong("a line break or NUL in it; write it on one line")
-    return text
+def _count(value: object) -> int:
+    return values.whole(value, 0, MOST_RESTARTS, "a number of restarts") if values.text(value) else 0
 
 
-def _unknown(key: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, KEYS, n=1)
-    return f"unknown; did you mean {near[0]}?" if near else f"unknown; known are {', '.join(KEYS)}"
-
-
-READERS = {
+MISSING = {
+    "command": "missing; give the program and its arguments, such as: /usr/sbin/nginx -g 'daemon off;'",
+    "unit": f"missing; driver {SYSTEMD} needs it, such as: nginx.service",
+    "pidfile": f"missing; driver {PIDFILE} needs it, such as: /run/named/named.pid",
+}
+READERS: "dict[str, Callable[[object], object]]" = {
     "command": _command,
-    "user": _account,
-    "group": _account,
-    "directory": _path,
-    "environment_file": _path,
-    "stop_signal": _signal,
+    "user": values.account,
+    "group": values.account,
+    "directory": values.path,
+    "environment_file": values.path,
+    "stop_signal": values.signal_number,
     "stop_timeout": _seconds,
     "restart_attempts": _count,
     "restart_window": _seconds,
+    "pidfile": values.path,
+    "unit": parts.run_unit,
+    "driver": parts.driver,
+    "settings": parts.settings,
+    "environment": parts.environment,
+    "umask": values.umask,
+    "nice": parts.nice,
+    "limits": parts.limits,
+    "cgroup": parts.cgroup,
+    "ready": parts.ready,
+    "checks": parts.checks,
 }
+NOTHING = Definition()

@@ -8,10 +8,13 @@ would stop the resource everywhere.
 import os
 import stat
 
+from tocsin_ocf import values
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_INSTALLED, OCF_ERR_PERM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tocsin_ocf.definition import Definition
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -19,15 +22,44 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def local_fault(definition: "Definition") -> "tuple[int, str] | None":
-    """Return exit code and reason of the first thing that is not here, None where all is."""
-    program = find_program(definition.command[0])
-    return (
-        (program_fault("command", program or definition.command[0]))
-        or _account_fault("user", definition.user)
-        or _account_fault("group", definition.group)
-        or _directory_fault(definition.directory)
-        or file_fault("environment_file", definition.environment_file)
-    )
+    """Return exit code and reason of the first thing that keeps the service from being started, None where all is."""
+    return next((_named(key, (code, why)) for key, code, why in _of_service(definition)), None)
+
+
+def local_faults(definition: "Definition") -> "list[tuple[str, int, str]]":
+    """Return key, exit code and reason of everything that is not here, what only a check needs included."""
+    return [*_of_service(definition), *_of_checks(definition)]
+
+
+def _of_service(definition: "Definition") -> "Iterator[tuple[str, int, str]]":
+    looked = {
+        "command": _program(definition.command[0]) if definition.command else None,
+        "user": _account("user", definition.user),
+        "group": _account("group", definition.group),
+        "directory": _directory(definition.directory),
+        "environment_file": _file(definition.environment_file),
+    }
+    yield from ((key, *fault) for key, fault in looked.items() if fault)
+
+
+def _of_checks(definition: "Definition") -> "Iterator[tuple[str, int, str]]":
+    for number, check in enumerate(definition.checks):
+        looked = {
+            "exec": _program(values.command(check["exec"])[0]) if "exec" in check else None,
+            "user": _account("user", values.text(check.get("user"))),
+            "ca": _file(values.text(check.get("ca"))),
+        }
+        yield from ((f"checks[{number}].{key}", *fault) for key, fault in looked.items() if fault)
+
+
+def program_fault(parameter: str, path: str) -> "tuple[int, str] | None":
+    """Return what keeps `path` from being executed."""
+    return _named(parameter, _program(path))
+
+
+def file_fault(parameter: str, path: str) -> "tuple[int, str] | None":
+    """Return what keeps the file `path`, where one is given, from being read."""
+    return _named(parameter, _file(path))
 
 
 def find_program(word: str) -> "str | None":
@@ -38,42 +70,45 @@ def find_program(word: str) -> "str | None":
     return next((place for place in places if os.path.isfile(place) and os.access(place, os.X_OK)), None)
 
 
-def program_fault(parameter: str, path: str) -> "tuple[int, str] | None":
-    """Return what keeps `path` from being executed."""
-    if "/" not in path:
-        return OCF_ERR_INSTALLED, f"parameter {parameter}: no program {path} in {PATH}"
+def _named(parameter: str, fault: "tuple[int, str] | None") -> "tuple[int, str] | None":
+    return fault and (fault[0], f"parameter {parameter}: {fault[1]}")
+
+
+def _program(word: str) -> "tuple[int, str] | None":
+    path = find_program(word)
+    if path is None:
+        return OCF_ERR_INSTALLED, f"no program {word} in {PATH}"
     try:
         found = os.stat(path)
     except OSError as error:
-        return _unreachable(parameter, path, error)
+        return _unreachable(path, error)
     if not stat.S_ISREG(found.st_mode) or not os.access(path, os.X_OK):
-        return OCF_ERR_PERM, f"parameter {parameter}: {path} is not an executable file"
+        return OCF_ERR_PERM, f"{path} is not an executable file"
     return None
 
 
-def file_fault(parameter: str, path: str) -> "tuple[int, str] | None":
-    """Return what keeps the file `path`, where one is given, from being read."""
+def _file(path: str) -> "tuple[int, str] | None":
     try:
         if path and not stat.S_ISREG(os.stat(path).st_mode):
-            return OCF_ERR_ARGS, f"parameter {parameter}: {path} is not a regular file"
+            return OCF_ERR_ARGS, f"{path} is not a regular file"
         if path and not os.access(path, os.R_OK):
             os.stat(path)
-            return OCF_ERR_PERM, f"parameter {parameter}: {path} cannot be read"
+            return OCF_ERR_PERM, f"{path} cannot be read"
     except OSError as error:
-        return _unreachable(parameter, path, error)
+        return _unreachable(path, error)
     return None
 
 
-def _directory_fault(path: str) -> "tuple[int, str] | None":
+def _directory(path: str) -> "tuple[int, str] | None":
     try:
         if path and not stat.S_ISDIR(os.stat(path).st_mode):
-            return OCF_ERR_INSTALLED, f"parameter directory: {path} is not a directory"
+            return OCF_ERR_INSTALLED, f"{path} is not a directory"
     except OSError as error:
-        return _unreachable("directory", path, error)
+        return _unreachable(path, error)
     return None
 
 
-def _account_fault(kind: str, name: str) -> "tuple[int, str] | None":
+def _account(kind: str, name: str) -> "tuple[int, str] | None":
     """Return what is missing of an account; a number needs no entry in the database."""
     if not name or name.isdecimal():
         return None
@@ -83,11 +118,11 @@ def _account_fault(kind: str, name: str) -> "tuple[int, str] | None":
     try:
         pwd.getpwnam(name) if kind == "user" else grp.getgrnam(name)
     except KeyError:
-        return OCF_ERR_INSTALLED, f"parameter {kind}: there is no {kind} {name} on this node"
+        return OCF_ERR_INSTALLED, f"there is no {kind} {name} on this node"
     return None
 
 
-def _unreachable(parameter: str, path: str, error: OSError) -> "tuple[int, str]":
+def _unreachable(path: str, error: OSError) -> "tuple[int, str]":
     if isinstance(error, PermissionError):
-        return OCF_ERR_PERM, f"parameter {parameter}: no right to look at {path}"
-    return OCF_ERR_INSTALLED, f"parameter {parameter}: {path}: {(error.strerror or 'unusable').lower()}"
+        return OCF_ERR_PERM, f"no right to look at {path}"
+    return OCF_ERR_INSTALLED, f"{path}: {(error.strerror or 'unusable').lower()}"

@@ -15,8 +15,8 @@ monitor. A daemon, tocsind, starts the program and watches it without pause; it 
 starts the daemon when it is needed. A daemon that crashes or is upgraded never touches the service: the next one
 takes it up again.
 
-The program has to stay in the foreground. All its processes belong to the resource: stop succeeds only when
-every one of them is gone.
+The program has to stay in the foreground, or to write a pidfile. All its processes belong to the resource: stop
+succeeds only when every one of them is gone. Instead of a program it runs a systemd unit, with the parameter unit.
 
 A monitor only asks the daemon, so an interval of a minute is enough. Set migration-threshold and failure-timeout,
 or a service that fails right after every start is restarted for ever. A reported failure means a restart,
@@ -70,7 +70,7 @@ PARAMETERS = (
         "Program to run, with its arguments",
         "The program, in the foreground, and its arguments. It is split into words as a shell splits them, with quotes "
         "and backslashes, but no shell runs: there are no variables, pipes or wildcards. A name without a slash is "
-        "looked up in the usual directories. Give either command or config.\n\n"
+        "looked up in the usual directories. Give command, unit or config.\n\n"
         "Two resources may run the same command only if they differ in directory, environment_file or user.",
         group="service",
     ),
@@ -108,6 +108,7 @@ PARAMETERS = (
         "Name or number of the signal that a stop begins with. Change it for programs that end cleanly at another one, "
         "such as QUIT for nginx (serves what it has begun) or INT for PostgreSQL (fast shutdown).",
         default="TERM",
+        reloadable=True,
     ),
     Parameter(
         "stop_timeout",
@@ -115,6 +116,7 @@ PARAMETERS = (
         "How long the program has to end by itself before all its processes are killed, such as 30s or 2m. If not set, "
         "two thirds of the stop operation's timeout. When a program needs longer, raise that timeout rather than this: "
         "killing has to fit inside it, because a stop that times out fences the node.",
+        reloadable=True,
     ),
     Parameter(
         "restart_attempts",
@@ -124,6 +126,7 @@ PARAMETERS = (
         "hide a broken node. Restarts stand in tocsin status, the log and the journal.",
         default="0",
         type="integer",
+        reloadable=True,
     ),
     Parameter(
         "restart_window",
@@ -131,14 +134,42 @@ PARAMETERS = (
         "How long a restart by restart_attempts counts, such as 10min or 1h. Choose it longer than the service needs "
         "to fail again, or a service that fails every few minutes is restarted for ever.",
         default="1h",
+        reloadable=True,
+    ),
+    Parameter(
+        "check",
+        "Health checks",
+        "How the service is judged beside the death of its process: words with spaces between them, each one check of "
+        "tcp:HOST:PORT, http://HOST/PATH, https://HOST/PATH, unix:/SOCKET, file:/PATH, listen:PORT, "
+        "systemd:UNIT, ocf:PROVIDER:TYPE, exec:/PROGRAM or sd_notify:TIME. A start succeeds when each has been well "
+        "once; the daemon then looks every 2s (exec and ocf: every 10s), and three bad looks in a row are a "
+        "failure. Such as: tcp:127.0.0.1:6379. Use config for other numbers, for patterns, limits, and what follows.",
+        reloadable=True,
+    ),
+    Parameter(
+        "pidfile",
+        "File with the process id",
+        "Absolute path of the file to which a command that forks and ends writes the process id of the daemon that "
+        "it leaves, such as /run/named/named.pid. Set it only for programs that cannot stay in the foreground.",
+        group="pidfile",
+        unique=True,
+    ),
+    Parameter(
+        "unit",
+        "systemd unit to run",
+        "Name of a systemd unit, such as nginx.service, that is run instead of command, and started, stopped and "
+        "watched by D-Bus. User, directory, limits and how it is stopped stay in the unit. Disable it, or it starts at "
+        "boot too.",
+        group="unit",
+        unique=True,
     ),
     Parameter(
         "config",
         "File that defines the service",
-        "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of the "
-        "parameters above: command, user, group, directory, environment_file, stop_signal, stop_timeout, "
-        "restart_attempts, restart_window. It has to be the same on each node, and is read at each start. Use it when "
-        "arguments get long, or quoting hard.",
+        "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of all "
+        "parameters above, and can say more: checks with patterns and thresholds, environment, limits. See "
+        'tocsin.yaml(5); "tocsin check FILE" finds every fault. It has to be the same on each node. It is read at each '
+        "start, and when it changes: checks and thresholds are then applied at once, and what needs a restart is said.",
         group="config",
         unique=True,
     ),
@@ -152,6 +183,7 @@ PARAMETERS = (
         "crm_resource.",
         default="0",
         type="integer",
+        reloadable=True,
     ),
     Parameter(
         "port",
@@ -191,6 +223,7 @@ ACTIONS = (
     Action("stop", "30s"),
     Action("monitor", "20s", interval="60s", depth="0"),
     Action("asyncmon", "20s", interval="0s"),
+    Action("reload-agent", "20s"),
     Action("validate-all", "20s"),
     Action("meta-data", "5s"),
 )

@@ -1,4 +1,4 @@
-"""Who listens on a port, from /proc/net and /proc/PID/fd: for the reason of an action that met a stranger there."""
+"""Who listens on a port, from /proc/net and /proc/PID/fd: where an action, or a check, has met a stranger there."""
 
 import os
 
@@ -8,6 +8,8 @@ from tocsin_ocf.rundir import STATE_DIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tocsin_ocf.invocation import Invocation
     from tocsin_ocf.rundir import Rundir
 
@@ -38,12 +40,19 @@ class Owner:
 
 def port_owner(port: int) -> "Owner | None":
     """Return who listens where a connection to 127.0.0.1:`port` arrives, None where nobody does."""
+    wanted = [f"{address}:{port:04X}" for address in REACHED]
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for uid, inode in _listeners(table, port):
-            pid = _holder(inode)
-            process = look(pid) if pid else None
-            return Owner(pid, process.name, _user(uid)) if process else Owner(0, "", _user(uid))
+        for local, uid, inode in listening_sockets(table):
+            if local in wanted:
+                return socket_owner(f"socket:[{inode}]", uid)
     return None
+
+
+def socket_owner(link: str, uid: int) -> Owner:
+    """Return who has a socket open, whose name in /proc/PID/fd is `link`, and whose table says that it is of `uid`."""
+    pid = _holder(link)
+    process = look(pid) if pid else None
+    return Owner(pid, process.name, _user(uid)) if process else Owner(0, "", _user(uid))
 
 
 def squatter(rundir: "Rundir", port: int) -> str:
@@ -101,23 +110,31 @@ def daemon_pid(rundir: "Rundir") -> int:
         return -1
 
 
-def _listeners(table: str, port: int) -> "list[tuple[int, str]]":
-    """Return owner and inode of the sockets in one of the kernel's tables (proc_net_tcp in its documentation)."""
+def listening_sockets(table: str) -> "Iterator[tuple[str, int, str]]":
+    """
+    Yield ADDRESS:PORT, uid and inode of those who listen, from one of the kernel's tables.
+
+    The table (proc_net_tcp in the kernel's documentation) begins with them. The connections behind, which may be a
+    hundred thousand, are not read.
+    """
     try:
         with open(table, encoding="ascii") as file:
-            rows = [line.split() for line in file][1:]
+            next(file, "")
+            for line in file:
+                row = line.split()
+                if row[3] != LISTENING:
+                    return
+                yield row[1], int(row[7]), row[9]
     except OSError:
-        return []
-    wanted = [f"{address}:{port:04X}" for address in REACHED]
-    return [(int(row[7]), row[9]) for row in rows if row[1] in wanted and row[3] == LISTENING]
+        return
 
 
-def _holder(inode: str) -> int:
+def _holder(link: str) -> int:
     """Return the pid that has the socket open, 0 where none is seen."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             for fd in os.listdir(f"/proc/{pid}/fd"):
-                if os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inode}]":
+                if os.readlink(f"/proc/{pid}/fd/{fd}") == link:
                     return int(pid)
         except OSError:  # it ended, or it is not ours to look at
             continue

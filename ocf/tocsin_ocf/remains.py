@@ -33,9 +33,14 @@ MAX_RECORD = 8 * 1024 * 1024
 
 
 class Remains:
-    """What a daemon left of one resource; `readable` False where its record is corrupt, hence nothing is known."""
+    """
+    What a daemon left of one resource; `readable` False where its record is corrupt, hence nothing is known.
 
-    __slots__ = ("cgroup", "incarnation", "known", "main", "path", "phase", "readable")
+    `elsewhere` names what runs a service that is no process of the daemon's ("unit NAME.service", "driver NAME"), so
+    that the process table does not tell whether it runs.
+    """
+
+    __slots__ = ("cgroup", "elsewhere", "incarnation", "known", "main", "path", "phase", "readable")
 
     def __init__(self, path: str, record: "Mapping[str, object] | None") -> None:
         """Take from a record what is needed, and nothing on trust."""
@@ -44,6 +49,7 @@ class Remains:
         self.known: dict[int, int] = {}
         self.cgroup: "Cgroup | None" = None
         self.readable = True
+        self.elsewhere = ""
         if record is None:
             return
         try:
@@ -57,6 +63,10 @@ class Remains:
             raise TypeError
         if isinstance(process, dict) and process["boot"] != processes.boot_id():
             return  # of another boot: whatever ran is gone
+        definition = record.get("definition")
+        if isinstance(definition, dict):
+            kinds = ((kind, definition.get(kind)) for kind in ("driver", "unit"))
+            self.elsewhere = next((f"{kind} {name}" for kind, name in kinds if name), "")
         self.phase, self.incarnation = phase, incarnation
         self.main = (int(process["pid"]), int(process["start"])) if isinstance(process, dict) else NOBODY
         self.known = {int(pid): int(start) for pid, start in members.items()}
@@ -68,7 +78,9 @@ class Remains:
         return self.readable and self.phase == STOPPED
 
     def well(self) -> bool:
-        """Tell whether the service was well when it was last watched, and its main process still runs."""
+        """Tell whether the service was well when it was last watched, and its main process, if it has one, runs."""
+        if self.phase == RUNNING and self.elsewhere and self.main == NOBODY:
+            return True
         process = processes.look(self.main[0]) if self.phase == RUNNING else None
         return process is not None and process.alive and process.start == self.main[1]
 

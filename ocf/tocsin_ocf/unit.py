@@ -29,19 +29,38 @@ def start_unit(asked: "Invocation", seconds: float) -> bool:
     if not _is_plain(asked) or not _is_known():
         return False
     # During a shutdown systemd refuses, rather than turn it around: then the last stops need a detached one.
-    command = ["systemctl", "--no-ask-password", "--quiet", "start", f"tocsind@{asked.port}.service"]
-    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8"}
+    fault = systemctl("start", f"tocsind@{asked.port}.service", min(SYSTEMD_SECONDS, max(seconds / 2, 0.1)))
+    if fault:
+        sys.stderr.write(f"tocsind is started without systemd: {fault}\n")
+    return not fault
+
+
+def stop_unit(elsewhere: str, seconds: float) -> str:
+    """
+    Stop a service that is a unit, without the daemon; return "" when it has stopped, else why it has not.
+
+    `elsewhere` is a kind and a name, as `Remains` says it. What another driver runs, nobody but the daemon can stop.
+    """
+    kind, _, name = elsewhere.partition(" ")
+    if kind != "unit":
+        return f"only tocsind can stop what {elsewhere} runs"
+    return systemctl("stop", name, max(seconds, 0.1))
+
+
+def systemctl(verb: str, unit: str, seconds: float) -> str:
+    """Have systemd do it; return "" when it is done, else why not."""
     try:
         done = subprocess.run(  # noqa: PLW1510 the status is read below
-            command,
+            ["systemctl", "--no-ask-password", "--quiet", verb, unit],  # noqa: S607 PATH is ours
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=min(SYSTEMD_SECONDS, max(seconds / 2, 0.1)),
-            env=environment,
+            timeout=seconds,
+            env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return _without(str(error))
-    return done.returncode == 0 or _without(done.stderr.decode("utf-8", "replace").partition("\n")[0])
+        return str(error)
+    said = done.stderr.decode("utf-8", "replace").partition("\n")[0]
+    return "" if done.returncode == 0 else said or f"systemctl {verb} {unit}: exit status {done.returncode}"
 
 
 def _is_plain(asked: "Invocation") -> bool:
@@ -52,8 +71,3 @@ def _is_plain(asked: "Invocation") -> bool:
 
 def _is_known() -> bool:
     return os.path.isdir(BOOTED) and any(os.path.exists(f"{place}/tocsind@.service") for place in UNIT_DIRS)
-
-
-def _without(why: str) -> bool:
-    sys.stderr.write(f"tocsind is started without systemd: {why}\n")
-    return False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PROTOCOL = "tocsin/1"
-VERBS = ("PING", "START", "STOP", "MONITOR", "STATUS", "EXPLAIN")
+VERBS = ("PING", "START", "STOP", "MONITOR", "RELOAD", "STATUS", "EXPLAIN")
 STATE_VERBS = ("STATUS", "EXPLAIN")
 EVERY_RESOURCE = "-"
 """The RESOURCE of a STATUS that asks for all of them; no XML id can begin with a dash."""

@@ -134,7 +134,9 @@ def test_a_bug_is_1_with_a_trace_before_the_reason(folded: Path, tmp_path: Path)
         done = subprocess.run([PYTHON, "-IS", broken, action], capture_output=True, text=True, check=False, env={})
         lines = done.stderr.splitlines()
         assert (done.returncode, lines[0]) == (code, "Traceback (most recent call last):")
-        assert lines[-3].startswith(f"  tocsin_ocf/actions/{action}.py:") and lines[-3].endswith(f" in {action}")
+        assert lines[-3].startswith(f"  tocsin_ocf/actions/{action}.py:") and lines[-3].endswith(
+            (f" in {action}", f" in _{action}")
+        )
         assert (
             lines[-1]
             == f"ocf-exit-reason:unexpected in {action}: ZeroDivisionError: integer division or modulo by zero"

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.daemon import FakeDaemon, MakeDaemon, says
 from tests.fakes.executor import Agent
 from tests.requirements import require_root
+from tocsin_ocf.definition import Definition
 from tocsin_ocf.processes import look
 
 SHORT = {"OCF_RESKEY_CRM_meta_timeout": "1000"}
@@ -35,19 +36,15 @@ def test_the_daemon_gets_everything_it_needs(agent: Agent, daemon: MakeDaemon) -
     ((verb, resource, body),) = made.asked
     assert (verb, resource) == ("START", "web")
     assert 17000 < body.pop("timeout") <= 18000
-    assert body == {
-        "node": "node1",
-        "definition": {
-            "command": ["sh", "-c", "exec sleep 1"],
-            "user": "root",
-            "group": "",
-            "directory": "/tmp",
-            "environment_file": "",
-            "stop_signal": 2,
-            "stop_timeout": 120.0,
-            "restart_attempts": 0,
-            "restart_window": 3600.0,
-        },
+    definition = body.pop("definition")
+    assert body == {"node": "node1"}
+    assert definition == {
+        **Definition().as_dict(),
+        "command": ["sh", "-c", "exec sleep 1"],
+        "user": "root",
+        "directory": "/tmp",
+        "stop_signal": 2,
+        "stop_timeout": 120.0,
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from tocsin_ocf.definition import KEYS, Definition, read
 
 PLAIN = {"command": "/bin/x"}
+MAPPINGS = some.dictionaries(some.text(max_size=3) | some.sampled_from(["nofile", "memory.max", "A"]), some.text())
 
 
 def test_a_command_is_enough() -> None:
@@ -25,6 +26,17 @@ def test_a_command_is_enough() -> None:
         "stop_timeout": None,
         "restart_attempts": 0,
         "restart_window": 3600.0,
+        "pidfile": "",
+        "unit": "",
+        "driver": "",
+        "settings": {},
+        "environment": {},
+        "umask": "",
+        "nice": None,
+        "limits": {},
+        "cgroup": {},
+        "ready": "checks",
+        "checks": [],
     }
 
 
@@ -141,7 +153,7 @@ def test_all_faults_are_found_at_once() -> None:
 @given(
     some.dictionaries(
         some.sampled_from([*KEYS, "x"]),
-        some.none() | some.booleans() | some.text() | some.floats() | some.lists(some.text()),
+        some.none() | some.booleans() | some.text() | some.floats() | some.lists(some.text()) | MAPPINGS,
     )
 )
 def test_whatever_is_read_is_a_definition_or_faults_but_never_both(raw: "dict[str, object]") -> None:
@@ -157,3 +169,107 @@ def test_definitions_compare_by_value() -> None:
     one, other = Definition(("/bin/x",)), Definition(("/bin/x",), user="u")
     assert one == Definition(("/bin/x",)) and hash(one) == hash(Definition(("/bin/x",)))
     assert one not in (other, "x") and "'user': 'u'" in repr(other)
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (PLAIN, "process"),
+        ({**PLAIN, "driver": "process"}, "process"),
+        ({**PLAIN, "pidfile": "/run/x.pid"}, "pidfile"),
+        ({**PLAIN, "pidfile": "/run/x.pid", "driver": "pidfile"}, "pidfile"),
+        ({"unit": "nginx"}, "systemd"),
+        ({"unit": "nginx.service", "driver": "systemd"}, "systemd"),
+        ({"driver": "acme-vm", "settings": {"a": [1, {"b": None}]}}, "acme-vm"),
+        ({**PLAIN, "driver": "acme"}, "acme"),
+    ],
+)
+def test_the_driver_follows_from_what_is_given(raw: "dict[str, object]", name: str) -> None:
+    """Only somebody else's has to be named."""
+    definition, faults = read(raw)
+    assert definition and definition.driver_name == name, faults
+    assert read(definition.as_dict()) == (definition, [])
+
+
+def test_parts_are_read_into_one_form() -> None:
+    """Whichever of the allowed forms they came in."""
+    definition, faults = read(
+        {
+            **PLAIN,
+            "environment": {"A": 1, "B": "x\ny"},
+            "umask": "0o7",
+            "nice": "-5",
+            "limits": {"nofile": "1024:64K", "core": 0, "as": "unlimited", "stack": [1, 2], "cpu": "5:infinity"},
+            "cgroup": {"memory.max": "2G", "memory.high": "max", "cpu.weight": 100, "io.max": "8:0 rbps=1"},
+            "ready": "notify",
+            "checks": "tcp:a:1 http://b/c https://d unix:/e file:/f listen:80 systemd:g ocf:h:i exec:/j sd_notify:5s",
+        }
+    )
+    assert definition, faults
+    assert definition.environment == {"A": "1", "B": "x\ny"}
+    assert (definition.umask, definition.nice, definition.ready) == ("007", -5, "notify")
+    limits = {"nofile": [1024, 65536], "core": [0, 0], "as": [-1, -1], "stack": [1, 2], "cpu": [5, -1]}
+    assert definition.limits == limits
+    assert definition.cgroup == {"memory.max": "2G", "memory.high": "max", "cpu.weight": "100", "io.max": "8:0 rbps=1"}
+    assert definition.checks == (
+        *({"tcp": "a:1"}, {"http": "http://b/c"}, {"http": "https://d"}, {"unix": "/e"}, {"file": "/f"}),
+        *({"listen": "80"}, {"systemd": "g.service"}, {"ocf": "h:i"}, {"exec": "/j"}, {"sd_notify": "5s"}),
+    )
+    assert read(definition.as_dict()) == (definition, [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "message"),
+    [
+        ({}, "command", "missing; give the program"),
+        ({"driver": "process"}, "command", "missing"),
+        ({"driver": "systemd"}, "unit", "missing; driver systemd needs it"),
+        ({**PLAIN, "driver": "pidfile"}, "pidfile", "missing; driver pidfile needs it"),
+        ({**PLAIN, "driver": "a b"}, "driver", "'a b' is not a driver"),
+        ({**PLAIN, "unit": "nginx"}, "command", "not with unit, which says this itself: systemctl edit nginx.service"),
+        ({"unit": "nginx", "limits": {"nofile": 1}}, "limits", "not with unit"),
+        ({"unit": "a@.service"}, "unit", "'a@.service' is not a unit"),
+        ({"unit": "pacemaker"}, "unit", "'pacemaker.service' is what runs the cluster"),
+        ({"unit": "a b"}, "unit", "'a b' is not a unit"),
+        ({"unit": "x", "driver": "process"}, "unit", "not with driver process"),
+        ({**PLAIN, "pidfile": "/x", "driver": "acme"}, "pidfile", "not with driver acme"),
+        ({**PLAIN, "settings": {"a": 1}}, "settings", "of no use without a driver"),
+        ({**PLAIN, "settings": {"a": 1}, "driver": "process"}, "settings", "of no use without a driver"),
+        ({"driver": "x", "settings": {1: 2}}, "settings", "not a mapping"),
+        ({"driver": "x", "settings": {"a": {1: 2}}}, "settings", "a key in it is not a text"),
+        ({"driver": "x", "settings": {"a": {1}}}, "settings", "not a value of JSON"),
+        ({"driver": "x", "settings": {"a": float("nan")}}, "settings", "a number that is none"),
+        ({"driver": "x", "settings": 5}, "settings", "not a mapping"),
+        ({**PLAIN, "nice": "20"}, "nice", "'20' is not a nice level; give one from -20 to 19"),
+        ({**PLAIN, "umask": "8"}, "umask", "'8' is not a umask"),
+        ({**PLAIN, "ready": "x"}, "ready", "'x' is none of checks, notify"),
+        ({**PLAIN, "environment": {"1": "x"}}, "environment.1", "not a variable"),
+        ({**PLAIN, "limits": {"nofile": ""}}, "limits.nofile", "'' is not a limit"),
+        ({**PLAIN, "limits": {"nofile": "1:2:3"}}, "limits.nofile", "'1:2:3' is not a limit"),
+        ({**PLAIN, "limits": {"nofile": "unlimited:2"}}, "limits.nofile", "'unlimited:2' has a soft limit above"),
+        ({**PLAIN, "limits": {"files": 2}}, "limits.files", "unknown; did you mean nofile?"),
+        ({**PLAIN, "cgroup": {"memory.max": ""}}, "cgroup.memory.max", "empty"),
+        ({**PLAIN, "cgroup": {"memory/max": "1"}}, "cgroup.memory/max", "not a file of memory, cpu, pids or io"),
+        ({**PLAIN, "checks": 5}, "checks[0]", "'5' is not a check"),
+        ({**PLAIN, "checks": {"tcp": "x"}}, "checks", "not a text; put it in quotes"),
+        ({**PLAIN, "checks": "process:x"}, "checks[0]", "'process:x' is not a check"),
+        ({**PLAIN, "checks": "listen:80 listen:"}, "checks[1].listen", "'' is not a port"),
+    ],
+)
+def test_what_does_not_go_together_is_said_at_the_key_to_change(
+    raw: "dict[str, object]", key: str, message: str
+) -> None:
+    """Once."""
+    definition, faults = read(raw)
+    assert definition is None
+    ((found_key, found),) = [(fault.key, fault.message) for fault in faults]
+    assert found_key == key and found.startswith(message)
+
+
+def test_settings_may_not_be_bottomless() -> None:
+    """A reader would run out of stack."""
+    deep: object = 1
+    for _ in range(2000):
+        deep = [deep]
+    _, faults = read({"driver": "x", "settings": {"a": deep}})
+    assert "nested too deeply" in faults[0].message

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tocsin_ocf.definition import Definition
-from tocsin_ocf.local import find_program, local_fault
+from tocsin_ocf.local import file_fault, find_program, local_fault, local_faults, program_fault
 
 
 def of(tmp_path: Path, **more: str) -> "tuple[int, str] | None":
@@ -50,6 +50,33 @@ def test_a_program_that_may_not_be_executed_is_4(tmp_path: Path) -> None:
     plain.chmod(0o644)
     for path in (plain, tmp_path):
         assert local_fault(Definition((str(path),))) == (4, f"parameter command: {path} is not an executable file")
+
+
+def test_a_file_may_be_no_file_or_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own code: arguments, rights, missing."""
+    (tmp_path / "env").write_text("")
+    assert file_fault("config", str(tmp_path)) == (2, f"parameter config: {tmp_path} is not a regular file")
+    assert file_fault("config", "") is None and program_fault("daemon", "sh") is None
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    unreadable = (4, f"parameter environment_file: {tmp_path}/env cannot be read")
+    assert local_fault(Definition(unit="x.service", environment_file=str(tmp_path / "env"))) == unreadable
+    assert local_fault(Definition(("none",))) is not None
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", refuse)
+    assert local_fault(Definition(("/x",))) == (4, "parameter command: no right to look at /x")
+    assert file_fault("config", "/x") == (4, "parameter config: no right to look at /x")
+
+
+def test_what_checks_lack_is_no_fault_of_a_start() -> None:
+    """But one of the file, for whoever checks that here."""
+    checks = ({"exec": "/bin/sh -c :", "user": "root"}, {"exec": "none"}, {"tcp": "a:1"}, {"http": "x", "ca": "/none"})
+    definition = Definition(("sh",), user="no-such", checks=checks)
+    assert [key for key, _, _ in local_faults(definition)] == ["user", "checks[1].exec", "checks[3].ca"]
+    assert local_fault(definition) == (5, "parameter user: there is no user no-such on this node")
+    assert local_fault(Definition(("sh",), checks=checks)) is None
 
 
 def test_a_program_is_looked_up_in_a_path_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:

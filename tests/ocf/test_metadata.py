@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tocsin_ocf import __version__, definition, metadata
+from tocsin_ocf.actions.validate_all import SERVICE_PARAMETERS
 from tocsin_ocf.parameters import ACTIONS, PARAMETERS, Parameter
 
 
@@ -22,8 +23,19 @@ def test_every_parameter_and_action_is_rendered(root: ElementTree.Element) -> No
 
 
 def test_a_definitions_keys_are_parameters(root: ElementTree.Element) -> None:
-    """Said in two places, and the same."""
-    assert [row.name for row in PARAMETERS][: len(definition.KEYS)] == list(definition.KEYS)
+    """Those that fit one line; pcs has one `check`, in which there may be several."""
+    names = [row.name for row in PARAMETERS]
+    own = names[: names.index("config")]
+    assert tuple(own) == SERVICE_PARAMETERS and {"checks" if name == "check" else name for name in own} <= set(
+        definition.KEYS
+    )
+
+
+def test_what_the_daemon_applies_to_a_service_that_runs_is_reloadable(root: ElementTree.Element) -> None:
+    """Pacemaker restarts the service for any other change, so it must be no more than those."""
+    found = {one.get("name") for one in root.iter("parameter") if one.get("reloadable") == "1"}
+    assert found == {"check", "stop_signal", "stop_timeout", "restart_attempts", "restart_window", "monitor_hold"}
+    assert "reload-agent" in {one.get("name") for one in root.iter("action")}
 
 
 def test_asyncmon_is_advertised_without_an_interval(root: ElementTree.Element) -> None:

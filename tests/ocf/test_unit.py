@@ -88,3 +88,17 @@ def test_a_systemd_that_fails_is_named_and_done_without(
         says(node, script)
     assert not unit.start_unit(asked(), 0.6)
     assert capsys.readouterr().err.startswith(f"tocsind is started without systemd: {why}")
+
+
+def test_a_service_that_is_a_unit_can_be_stopped_without_the_daemon(node: Path) -> None:
+    """A failed stop fences the node; systemd needs no daemon of ours."""
+    assert unit.stop_unit("unit web.service", 10) == ""
+    assert (node / "asked").read_text().split()[:4] == ["--no-ask-password", "--quiet", "stop", "web.service"]
+    says(node, "echo no such unit >&2; exit 5")
+    assert unit.stop_unit("unit web.service", 10) == "no such unit"
+
+
+def test_what_another_driver_runs_is_never_said_to_be_stopped(node: Path) -> None:
+    """The process table tells nothing of it."""
+    assert "only tocsind" in unit.stop_unit("driver remote", 10)
+    assert not (node / "asked").exists()

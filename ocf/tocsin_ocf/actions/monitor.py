@@ -6,7 +6,7 @@ whatever deals with an answer that does not come is in another module.
 """
 
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
-from tocsin_ocf.exit_codes import ActionFailed
+from tocsin_ocf.exit_codes import OCF_NOT_RUNNING, ActionFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +18,16 @@ def monitor(asked: "Invocation") -> "tuple[int, str]":
     resource = asked.resource
     try:
         seconds = min(asked.remaining(), asked.patience() + asked.hold / 1000)
-        return ask(asked.rundir, asked.port, "MONITOR", resource, question(asked), seconds)
+        answer = ask(asked.rundir, asked.port, "MONITOR", resource, question(asked), seconds)
     except (NoDaemon, Stranger, Mute, PermissionError, ActionFailed) as fault:
         from tocsin_ocf.actions.unanswered import monitor_unanswered
 
-        return monitor_unanswered(asked, fault)
+        answer = monitor_unanswered(asked, fault)
+    if answer[0] == OCF_NOT_RUNNING and not asked.interval:
+        from tocsin_ocf.stray_unit import probed
+
+        return probed(asked, answer)
+    return answer
 
 
 def question(asked: "Invocation") -> str:

@@ -21,7 +21,7 @@ def start(asked: Invocation) -> "tuple[int, str]":
     check(asked, local=True)
     if os.geteuid() != 0:
         return OCF_ERR_PERM, f"start of {resource} needs root"
-    fields = {"node": asked.variable(f"{META}on_node") or _node(), **_what_to_run(asked)}
+    fields = {"node": asked.variable(f"{META}on_node") or _node(), **what_to_run(asked)}
     attend(asked)
     try:
         return ask_launching(asked, "START", lambda: json.dumps({"timeout": asked.daemon_timeout(), **fields}))
@@ -31,7 +31,7 @@ def start(asked: Invocation) -> "tuple[int, str]":
         return OCF_ERR_GENERIC, why_unanswered(fault, asked)
 
 
-def _what_to_run(asked: Invocation) -> "dict[str, object]":
+def what_to_run(asked: Invocation) -> "dict[str, object]":
     """Return what defines the service: the file alone, or the parameters."""
     config = asked.parameter("config")
     return {"config": config} if config else {"definition": service(asked).as_dict()}

@@ -20,6 +20,14 @@ LAUNCH_SHARE = 0.5
 
 
 def stop(asked: "Invocation") -> "tuple[int, str]":
+    """Stop what we run; and what somebody else has started of it."""
+    from tocsin_ocf.stray_unit import stopped
+
+    code, reason = _stop(asked)
+    return (code, reason) if code else stopped(asked)
+
+
+def _stop(asked: "Invocation") -> "tuple[int, str]":
     """Have the daemon stop the service, or do without it."""
     resource = asked.resource
     try:
@@ -43,7 +51,7 @@ def _with_bad_parameters(asked: "Invocation") -> "tuple[int, str]":
     from tocsin_ocf.remains import relocated
 
     elsewhere = relocated(asked)
-    return stop(elsewhere) if elsewhere else STOPPED
+    return _stop(elsewhere) if elsewhere else STOPPED
 
 
 def _unanswered(asked: "Invocation", fault: Exception) -> "tuple[int, str]":
@@ -61,7 +69,7 @@ def _unanswered(asked: "Invocation", fault: Exception) -> "tuple[int, str]":
         return (OCF_ERR_GENERIC, lost) if lost else STOPPED
     if isinstance(fault, PermissionError):
         return OCF_ERR_PERM, str(fault)
-    if remains.readable and not remains.living():
+    if remains.readable and not remains.elsewhere and not remains.living():
         remains.mark_stopped()
         return STOPPED
     if isinstance(fault, Stranger):
@@ -98,6 +106,12 @@ def _without_daemon(asked: "Invocation", remains: "Remains", why: str) -> "tuple
 
     if not remains.readable:
         return OCF_ERR_GENERIC, f"{remains.path} does not say what runs; {why}"
+    if remains.elsewhere:
+        from tocsin_ocf.unit import stop_unit
+
+        fault = stop_unit(remains.elsewhere, asked.remaining())
+        if fault:
+            return OCF_ERR_GENERIC, f"{fault}; {why}"
     left = remains.end(monotonic() + asked.remaining())
     if left:
         return OCF_ERR_GENERIC, f"still there: {', '.join(map(str, left[:3]))}; {why}"

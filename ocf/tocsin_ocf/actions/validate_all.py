@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 LOCAL_LEVEL = 10
 EX_CONFIG = 78
 """Exit status of `tocsind --check-config` for a faulty file (sysexits.h)."""
+SERVICE_PARAMETERS = (
+    *("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout"),
+    *("restart_attempts", "restart_window", "check", "pidfile", "unit"),
+)
+"""The parameters that define a service; all else of a definition is for files."""
+INSTEAD = "give the program to run, or unit, or with config a file that defines the service"
 
 
 def validate_all(asked: Invocation) -> "tuple[int, str]":
     """Return 0 for parameters that can work; ActionFailed for others, after all faults were printed."""
     level = asked.variable("OCF_CHECK_LEVEL")
-    check(asked, local=level.isdecimal() and int(level) >= LOCAL_LEVEL)
+    local = level.isdecimal() and int(level) >= LOCAL_LEVEL
+    check(asked, local=local)
     if asked.parameter("config"):
-        _check_file(asked, asked.parameter("config"))
+        _check_file(asked, asked.parameter("config"), local=local)
     return 0, ""
 
 
@@ -68,32 +75,42 @@ def _config_faults(asked: Invocation) -> "list[str]":
 
 
 def _service_faults(asked: Invocation) -> "list[str]":
-    given = _given(asked)
-    if "command" in given:
-        return [f"parameter {fault!r}" for fault in definitions.read(given)[1]]
-    missing = "parameter command: missing; give the program to run, or with config a file that defines the service"
-    others = definitions.read({"command": "none", **given})[1]
-    return [missing, *(f"parameter {fault!r}" for fault in others)]
+    faults = definitions.read(_by_key(asked))[1]
+    if _given(asked).keys() & {"command", "unit"}:
+        return [f"parameter {_parameter_of(fault.key)}: {fault.message}" for fault in faults]
+    others = [f"parameter {_parameter_of(fault.key)}: {fault.message}" for fault in faults if fault.key != "command"]
+    return [f"parameter command: missing; {INSTEAD}", *others]
 
 
 def _given(asked: Invocation) -> "dict[str, str]":
     """Return the parameters that define a service, as far as they are set."""
-    return {key: asked.parameter(key) for key in definitions.KEYS if asked.parameter(key)}
+    return {name: asked.parameter(name) for name in SERVICE_PARAMETERS if asked.parameter(name)}
+
+
+def _by_key(asked: Invocation) -> "dict[str, str]":
+    """Return them by the keys that a file has; pcs users give one `check`, in which there may be several."""
+    return {"checks" if name == "check" else name: value for name, value in _given(asked).items()}
+
+
+def _parameter_of(key: str) -> str:
+    """Return the parameter in which a key of the definition, such as checks[1].tcp, stands."""
+    return "check" if key.startswith("checks") else key.partition(".")[0]
 
 
 def service(asked: Invocation) -> definitions.Definition:
     """Return what the parameters define; they were checked."""
-    found = definitions.read(_given(asked))[0]
+    found = definitions.read(_by_key(asked))[0]
     assert found is not None, "parameters are checked before they are used"  # noqa: S101
     return found
 
 
-def _check_file(asked: Invocation, config: str) -> None:
+def _check_file(asked: Invocation, config: str, *, local: bool) -> None:
     """Have the daemon's own code read the file; the agent's Python may have no YAML."""
     import subprocess
 
     _demand(program_fault("daemon", daemon(asked)) or file_fault("config", config))
-    command, environment = [daemon(asked), "--check-config", config], {"PATH": PATH, "LC_ALL": "C.UTF-8"}
+    command = [daemon(asked), "--check-config", config, *(["--here"] if local else [])]
+    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(  # noqa: PLW1510 the status is read below
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=asked.remaining(), env=environment
