@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import example
 import fold
 import man
+import yaml_page
 
 TOP = Path(__file__).resolve().parents[1]
 LIB = "usr/lib/tocsin"
@@ -24,6 +26,11 @@ MANIFEST = f"{LIB}/manifest"
 AGENT = "usr/lib/ocf/resource.d/tocsin/service"
 UNIT = "usr/lib/systemd/system/tocsind@.service"
 MAN_PAGE = "usr/share/man/man7/ocf_tocsin_service.7"
+YAML_PAGE = "usr/share/man/man5/tocsin.yaml.5"
+EXAMPLE = "usr/share/doc/tocsin/tocsin.yaml"
+SCHEMA = "daemon/tocsin_daemon/definition.schema.json"
+SCHEMA_PLACES = (f"{LIB}/tocsin_daemon/definition.schema.json", "usr/share/tocsin/definition.schema.json")
+"""Where the daemon reads it, and where an editor is told to."""
 COMMANDS = {"tocsin": "tocsin_daemon.cli", "tocsind": "tocsin_daemon.__main__"}
 LAUNCHER = '''#!/usr/bin/python3 -I
 """Run {module} on Debian's Python and Twisted, whatever the caller's environment says."""
@@ -54,6 +61,9 @@ def layout() -> Layout:
         files[f"usr/bin/{command}"] = (LAUNCHER.format(module=module, lib=LIB).encode(), 0o755)
     files[UNIT] = ((TOP / "packaging/systemd/tocsind@.service").read_bytes(), 0o644)
     files[MAN_PAGE] = (man.render().encode(), 0o644)
+    files[YAML_PAGE] = (yaml_page.render().encode(), 0o644)
+    files[EXAMPLE] = (example.render().encode(), 0o644)
+    files.update((place, ((TOP / SCHEMA).read_bytes(), 0o644)) for place in SCHEMA_PLACES)
     files[AGENT] = (fold.fold(TOP / "agent/service", [TOP / "ocf"]).encode(), 0o755)
     return files
 

@@ -8,19 +8,16 @@ The second rendering of what meta-data prints; a test says that the committed pa
 """
 
 import sys
-import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ocf"))
 
+from roff import code, escape, fill, item, paragraphs, section
 from tocsin_ocf import __version__, exit_codes
 from tocsin_ocf.parameters import ACTIONS, LONG, PARAMETERS, SHORT, Action, Parameter
 
 DATE = "2026-11-21"
 """When the text last changed; a build's date would make every build another page."""
-
-WIDTH = 78
-"""mandoc -Tlint wants lines below 80 bytes."""
 
 EXAMPLES = (
     (
@@ -53,7 +50,7 @@ CODES = (
 )
 
 FILES = (
-    ("/etc/tocsin/NAME.yaml", "Service definitions, for the parameter config."),
+    ("/etc/tocsin/NAME.yaml", "Service definitions, for the parameter config; see tocsin.yaml(5)."),
     ("/run/tocsin/PORT/", "Run-time state of the daemon on a port; for root alone."),
     ("/run/tocsin/PORT/tocsind.out", "What the daemon printed before its log was open."),
     ("/var/log/tocsin/tocsind-PORT.log", "The log of a daemon that the agent started."),
@@ -65,56 +62,31 @@ def render() -> str:
     """Return the page."""
     parts = (
         f'.TH OCF_TOCSIN_SERVICE 7 {DATE} "tocsin {__version__}" "OCF resource agents"',
-        _section("NAME", f"ocf_tocsin_service \\- {_escape(SHORT[0].lower() + SHORT[1:])}"),
-        _section("SYNOPSIS", ".B service\n" + _escape("|".join(action.name for action in ACTIONS))),
-        _section("DESCRIPTION", _paragraphs(LONG)),
-        _section("PARAMETERS", *map(_parameter, PARAMETERS)),
-        _section("ACTIONS", "Advertised times; an operation of the resource may have others.", *map(_action, ACTIONS)),
-        _section("EXAMPLES", *(f"{_fill(text)}\n.PP\n.nf\n{_escape(code)}\n.fi" for text, code in EXAMPLES)),
-        _section("EXIT STATUS", *(_item(str(getattr(exit_codes, name)), f"{name}. {text}") for name, text in CODES)),
-        _section("FILES", *(_item(path, text) for path, text in FILES)),
-        _section("SEE ALSO", ".BR tocsin (1),\n.BR tocsind (8),\n.BR pcs (8),\n.BR crm_resource (8)"),
+        section("NAME", f"ocf_tocsin_service \\- {escape(SHORT[0].lower() + SHORT[1:])}"),
+        section("SYNOPSIS", ".B service\n" + escape("|".join(action.name for action in ACTIONS))),
+        section("DESCRIPTION", paragraphs(LONG)),
+        section("PARAMETERS", *map(_parameter, PARAMETERS)),
+        section("ACTIONS", "Advertised times; an operation of the resource may have others.", *map(_action, ACTIONS)),
+        section("EXAMPLES", *(f"{fill(text)}\n{code(lines)}" for text, lines in EXAMPLES)),
+        section("EXIT STATUS", *(item(str(getattr(exit_codes, name)), f"{name}. {text}") for name, text in CODES)),
+        section("FILES", *(item(path, text) for path, text in FILES)),
+        section(
+            "SEE ALSO", ".BR tocsin (1),\n.BR tocsin.yaml (5),\n.BR tocsind (8),\n.BR pcs (8),\n.BR crm_resource (8)"
+        ),
     )
     return "\n".join(parts) + "\n"
-
-
-def _section(title: str, *parts: str) -> str:
-    """Return a section; parts that are not items are paragraphs of their own."""
-    body = "\n".join(
-        part if part.startswith(".TP") or index == 0 else f".PP\n{part}" for index, part in enumerate(parts)
-    )
-    return f".SH {title}\n{body}"
 
 
 def _parameter(row: Parameter) -> str:
     notes = [f"default: {row.default}"] if row.default else []
     notes += ["unique"] if row.unique else []
     more = f" ({', '.join(notes)})" if notes else ""
-    return _item(row.name, f"{row.short}{more}.\n\n{row.long}")
+    return item(row.name, f"{row.short}{more}.\n\n{row.long}")
 
 
 def _action(row: Action) -> str:
     interval = f", interval {row.interval}" if row.interval else ""
-    return _item(row.name, f"timeout {row.timeout}{interval}")
-
-
-def _item(term: str, text: str) -> str:
-    return f".TP\n.B {_escape(term)}\n{_paragraphs(text, 'IP')}"
-
-
-def _paragraphs(text: str, macro: str = "PP") -> str:
-    return f"\n.{macro}\n".join(_fill(paragraph) for paragraph in text.split("\n\n"))
-
-
-def _fill(text: str) -> str:
-    """Return a paragraph in lines that roff's critics accept; a line that begins with a control mark is no macro."""
-    lines = textwrap.wrap(_escape(text), WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in lines)
-
-
-def _escape(text: str) -> str:
-    """Return text that roff prints as it is: backslashes, dashes of options, straight quotes."""
-    return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    return item(row.name, f"timeout {row.timeout}{interval}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""Renew what is rendered from the code and kept in git, the README's state table and the manual page; or --check it."""
+"""
+Renew what is rendered from the code and kept in git, or --check that it is current.
+
+The README's state table from the machine, ocf_tocsin_service(7) from the agent's tables, and tocsin.yaml(5) and the
+example definition from the JSON Schema.
+"""
 
 import sys
 from pathlib import Path
@@ -6,7 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ocf"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
 
+import example
 import man
+import yaml_page
 from tocsin_daemon.core.life import LIFE
 
 TOP = Path(__file__).resolve().parents[1]
@@ -24,8 +31,13 @@ def readme(text: str) -> str:
 
 def main(arguments: "list[str]") -> int:
     """Write, or with --check only compare, and return the exit code."""
-    front, page = TOP / "README.md", TOP / "packaging/ocf_tocsin_service.7"
-    wanted = {front: readme(front.read_text() if front.exists() else ""), page: man.render()}
+    front = TOP / "README.md"
+    wanted = {
+        front: readme(front.read_text() if front.exists() else ""),
+        TOP / "packaging/ocf_tocsin_service.7": man.render(),
+        TOP / "packaging/tocsin.yaml.5": yaml_page.render(),
+        TOP / "packaging/examples/tocsin.yaml": example.render(),
+    }
     stale = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
     if "--check" in arguments:
         for file in stale:
@@ -34,6 +46,7 @@ def main(arguments: "list[str]") -> int:
             )
         return int(bool(stale))
     for file in stale:
+        file.parent.mkdir(exist_ok=True)
         file.write_text(wanted[file])
     return 0
 

@@ -32,7 +32,8 @@ def main(context: click.Context, state_dir: str) -> None:
     """
     Ask tocsind about the services that it watches.
 
-    Exit status: 0 answered; 1 a daemon did not answer, or there is no such resource; 2 usage; 4 not allowed.
+    Exit status: 0 answered; 1 a daemon did not answer, or there is no such resource; 2 usage; 4 not allowed;
+    78 faults in a service definition.
     """
     context.obj = state_dir
 
@@ -65,6 +66,23 @@ def explain(state_dir: str, resource: str, *, as_text: bool) -> None:
             click.echo(json.dumps(timeline, indent=2)) if as_text else screen.show_timeline(timeline)
             return
     raise click.ClickException(f"no resource {resource} in {state_dir}; `tocsin status` names those there are")
+
+
+@main.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option("--anywhere", is_flag=True, help="Leave out what only this machine lacks: programs, accounts, files.")
+def check(files: tuple[str, ...], *, anywhere: bool) -> None:
+    """
+    Check service definitions, such as /etc/tocsin/NAME.yaml, and print every fault as FILE:LINE: key: what is wrong.
+
+    Needs no daemon and no cluster. Exit status: 0 all are well; 78 there are faults.
+    """
+    from tocsin_daemon import file_check  # noqa: PLC0415 YAML and its schema are for this command alone
+
+    found = [file_check.check(file, here=not anywhere) for file in files]
+    for line in (line for _, lines in found for line in lines):
+        click.echo(line)
+    raise SystemExit(max(status for status, _ in found))
 
 
 def ports(state_dir: str) -> list[int]:

@@ -1,76 +1,80 @@
-"""Reads a service definition in YAML: all faults at once, each with file, line and key."""
+"""
+Reads a service definition in YAML: all faults at once, each as FILE:LINE: key: what is wrong, what would be right.
+
+The schema judges the form, which editors check too; `tocsin_ocf.definition` judges what no schema can say (does a
+pattern compile, do two keys go together), with the code that reads the agent's parameters.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
-import yaml
-
+from tocsin_daemon import definition_schema
 from tocsin_daemon.environment import read_regular
+from tocsin_daemon.yaml_text import Unreadable, compose, decode
+from tocsin_daemon.yaml_values import Reader
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.definition import Definition
+from tocsin_ocf.local import local_faults
 
 MAX_BYTES = 64 * 1024
 """A definition is a page; a larger file is something else."""
+WHAT = "a service definition is a mapping of keys to values, such as `command: ...`"
 
 
-def read(path: str) -> tuple[Definition | None, list[str]]:
-    """Return the definition in a file, or the faults as FILE:LINE: key: message; OSError where it can't be read."""
+def read(path: str, *, here: bool = False) -> tuple[Definition | None, list[str]]:
+    """
+    Return the definition in a file, or the faults as FILE:LINE: key: message; OSError where it can't be read.
+
+    With `here` what this machine lacks is a fault too: programs, accounts, files.
+    """
     try:
-        data = read_regular(path, MAX_BYTES)
+        return parse(path, decode(read_regular(path, MAX_BYTES)), here=here)
+    except Unreadable as error:
+        return None, [f"{path}:{error.line}: {error.why}"]
     except ValueError as error:
         return None, [f"{path}:1: {error}; a service definition is a short text file"]
-    try:
-        return parse(path, data.decode())
-    except UnicodeDecodeError as error:
-        return None, [f"{path}:{_line(data.decode('latin-1'), error.start)}: not UTF-8"]
 
 
-def parse(path: str, text: str) -> tuple[Definition | None, list[str]]:
+def parse(path: str, text: str, *, here: bool = False) -> tuple[Definition | None, list[str]]:
     """Return the definition in `text`, or its faults; `path` is only named in them."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except RecursionError:
-        return None, [f"{path}:1: nested too deeply; a service definition is a flat mapping"]
-    except yaml.reader.ReaderError as error:
-        return None, [f"{path}:{_line(text, error.position)}: not YAML: a control character stands here"]
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [f"{path}:{line}: not YAML: {error.problem}"]
-    if not isinstance(node, yaml.MappingNode):
-        return None, [f"{path}:1: a service definition is a mapping of keys to values, such as `command: ...`"]
-    values, lines, faults = _mapping(path, node)
-    definition, found = definitions.read(values)
-    faults += [f"{path}:{lines.get(fault.key, 1)}: {fault.key}: {fault.message}" for fault in found]
-    return (None if faults else definition), faults
+        node, strange = compose(text)
+    except Unreadable as error:
+        return None, [f"{path}:{error.line}: {error.why}"]
+    found = [(line, "", why) for line, why in strange]
+    if node is None or node.id != "mapping":
+        why = f"empty; {WHAT}" if node is None else WHAT
+        return None, _told(path, [*found, (node.start_mark.line + 1 if node else 1, "", why)])
+    reader = Reader(definition_schema.schema())
+    value = reader.read(node)
+    assert isinstance(value, dict), "a mapping was read"
+    definition, faults = _judged(value)
+    if here and definition:
+        faults += [(key, why) for key, _, why in local_faults(definition)]
+    found += [(reader.line(key), key.partition("\0")[0], why) for key, why in [*reader.faults, *faults]]
+    return (None, _told(path, found)) if found else (definition, [])
 
 
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
+def _judged(value: Mapping[str, object]) -> tuple[Definition | None, list[tuple[str, str]]]:
+    """Return the definition and the faults of form and meaning; the same place is told once."""
+    formal = definition_schema.faults(value)
+    definition, found = definitions.read(value)
+    said = {key for key, why in formal if why}
+    meant = [(fault.key, fault.message) for fault in found if not any(_same(fault.key, key) for key in said)]
+    told = [(key, why) for key, why in formal if why] + meant
+    if formal and not told:
+        told = [(key, "not what the schema of service definitions allows") for key, _ in formal]
+    return definition, told
 
 
-def _mapping(path: str, mapping: yaml.MappingNode) -> tuple[dict[str, Any], dict[str, int], list[str]]:
-    """Return values and lines by key; a key that stands twice is a fault, for YAML would drop the first."""
-    values: dict[str, Any] = {}
-    lines: dict[str, int] = {}
-    faults = []
-    for key_node, value_node in mapping.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
-        if key in values:
-            faults.append(f"{path}:{line}: {key}: stands here a second time; first in line {lines[key]}")
-            continue
-        values[key], lines[key] = _value(value_node), line
-    return values, lines, faults
+def _same(one: str, other: str) -> bool:
+    """Tell whether two paths are one place, or one is in the other."""
+    short, long = sorted((one, other), key=len)
+    return long == short or (long.startswith(short) and long[len(short)] in ".[")
 
 
-def _value(node: yaml.Node) -> object:
-    """
-    Return a scalar as the text that stands in the file, a sequence of scalars as a list, else something unfit.
-
-    The text, because `stop_signal: 15` and `"15"` mean the same, and YAML would read `user: 0123` as octal.
-    """
-    if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
-    if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
-        return [str(item.value) for item in node.value]
-    return {}
+def _told(path: str, faults: list[tuple[int, str, str]]) -> list[str]:
+    """Return the faults in the order of their lines; what came out of the file is printed so that it stays one line."""
+    lines = [f"{path}:{line}: {key and f'{key}: '}{why}" for line, key, why in sorted(faults)]
+    return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in dict.fromkeys(lines)]

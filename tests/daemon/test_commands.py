@@ -127,6 +127,43 @@ def test_check_config_prints_every_fault_and_ends_with_78(tmp_path: Path) -> Non
     assert CliRunner().invoke(tocsind.main, ["--check-config", str(tmp_path / "none")]).exit_code == 78
 
 
+def checked(*words: str) -> Result:
+    """Run `tocsin check`."""
+    return CliRunner().invoke(cli.main, ["check", *words])
+
+
+def test_check_needs_no_daemon_and_tells_each_file(tmp_path: Path) -> None:
+    """0 and a line where all is well; 78 and every fault of every file where not."""
+    good, bad, pipe = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "pipe"
+    good.write_text("command: /bin/true\nchecks:\n- listen: 80\n")
+    bad.write_text("command: /nonexistent/x\nusr: x\nchecks:\n- tcp: x\n")
+    os.mkfifo(pipe)
+    assert checked(str(good)).output == f"{good}: OK, driver process, /bin/true, 1 check\n"
+    result = checked(str(bad), str(good), str(tmp_path / "none"), str(tmp_path), str(pipe))
+    assert result.exit_code == 78
+    lines = result.output.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        *(f"{bad}:2", f"{bad}:4", str(good), str(tmp_path / "none"), str(tmp_path), f"{pipe}:1")
+    ]
+    assert lines[3].endswith("cannot be read: no such file or directory")
+
+
+def test_check_looks_at_this_machine_unless_asked_not_to(tmp_path: Path) -> None:
+    """A file is written on a desk, too."""
+    path = tmp_path / "web.yaml"
+    path.write_text("user: no-such\ncommand: /bin/true\n")
+    assert checked(str(path)).output == f"{path}:1: user: there is no user no-such on this node\n"
+    assert checked("--anywhere", str(path)).exit_code == 0
+    for words, status in ((["--here"], 78), ([], 0)):
+        result = CliRunner().invoke(tocsind.main, ["--check-config", str(path), *words])
+        assert result.exit_code == status and bool(result.output) == bool(status)
+
+
+def test_check_without_a_file_is_a_slip() -> None:
+    """It would else be silent, and 0."""
+    assert checked().exit_code == 2
+
+
 class Running:
     """A real tocsind."""
 
