@@ -12,8 +12,8 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
@@ -31,8 +31,15 @@ PR_SET_CHILD_SUBREAPER = 36
 OnEnd = Callable[["int | None"], None]
 """Called once when a process ends: its exit status, negative for a signal, None where only a parent may know."""
 
-Heir = Callable[[Process, int], bool]
-"""Called with an orphan that has ended, and its exit status, before it is reaped; True where it was theirs."""
+
+class Heir(Protocol):
+    """Who orphans may belong to: the service of a resource."""
+
+    def knows(self, process: Process) -> bool:
+        """Tell whether a process is one of the service, as far as is known without a look at others."""
+
+    def orphan_ended(self, process: Process, status: int) -> bool:
+        """Hear of an orphan that has ended, before it is reaped; True where it was one of the service."""
 
 
 def become_subreaper() -> None:
@@ -45,8 +52,9 @@ class Program:
     """
     What to execute and how; `user` None means: as the daemon itself.
 
-    A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can. A tool of ours dies
-    with the daemon.
+    A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can, or not at all where
+    it is `bound`. A tool of ours dies with the daemon. `limits` has (soft, hard) by setrlimit's names in lower case;
+    `nice` None is what a fresh login has, 0.
     """
 
     argv: Sequence[str]
@@ -56,8 +64,11 @@ class Program:
     group: int | None = None
     groups: Sequence[int] | None = None
     umask: int = 0o022
+    nice: int | None = None
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     service: bool = False
     cgroup: str = ""
+    bound: bool = False
 
 
 @implementer(IReadDescriptor)
@@ -194,4 +205,13 @@ class Children:
         """Tell whose orphan has ended while it is a zombie: as long as its pid, session and cgroup are its own."""
         process = look(pid)
         if process:
-            any(heir(process, status) for heir in list(self.heirs.values()))
+            any(heir.orphan_ended(process, status) for heir in list(self.heirs.values()))
+
+    def is_stray(self, process: Process) -> bool:
+        """
+        Tell whether a process is an orphan that is nobody's yet.
+
+        It provably comes of something that we started: who loses his parents becomes our child.
+        """
+        ours = process.parent == os.getpid() and process.pid not in self._watched
+        return ours and not any(heir.knows(process) for heir in self.heirs.values())

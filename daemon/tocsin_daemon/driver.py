@@ -40,24 +40,38 @@ class Told(Protocol):
     """Who listens to a driver. Nothing is told of an incarnation that was cleared."""
 
     def up(self, main: Main | None) -> None:
-        """Hear that the service runs, and as which process, if it is one: a start may succeed from now on."""
+        """
+        Hear that the service runs, and as which process, if it is one: a start may succeed from now on.
+
+        Told again, to a service that is up, where another process of it has become the main one.
+        """
+
+    def refused(self, code: int, reason: str) -> None:
+        """Hear that it cannot be started: what CannotStart says, found out only after `start` had returned."""
 
     def ended(self, status: int | None, why: str = "") -> None:
         """
         Hear that the service has ended by itself, before or after it was up.
 
-        `status` is its main process's exit status, negative for a signal, None where nobody knows; `why` says it in
-        words where there is no status to say it.
+        `status` is its main process's exit status, negative for a signal, None where nobody knows; `why` says in
+        words what a status does not: that it was killed for want of memory, or what came instead of a status.
         """
 
 
 class Driver(Protocol):
     """One resource's service, across its incarnations."""
 
-    main: Main | None
-    output: Output
-    known: dict[int, int]
-    """Processes known to be of the service, pid to start time: kept in the record, and given back to `adopt`."""
+    @property
+    def main(self) -> Main | None:
+        """Return the main process, running or ended, if there is one."""
+
+    @property
+    def output(self) -> Output:
+        """Return what keeps the service's output; `Output("")` keeps none."""
+
+    @property
+    def known(self) -> dict[int, int]:
+        """Return the processes known to be of it, pid to start time: kept in the record, given back to `adopt`."""
 
     def start(self, definition: Definition, incarnation: str, told: Told) -> None:
         """Begin to start the service; CannotStart with the code and reason that Pacemaker should see."""
@@ -69,6 +83,13 @@ class Driver(Protocol):
         Take over what a former daemon started; False where it is known to have ended.
 
         A driver that has to ask first says True, and tells later that it has `ended`.
+        """
+
+    def relimit(self, definition: Definition) -> bool:
+        """
+        Apply the `limits` and `cgroup` of a changed definition to what runs; False where they wait for a restart.
+
+        Only called where each key that held before is there still: what was the value without one, nobody knows.
         """
 
     def members(self, *, thorough: bool) -> list[Process]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import resource
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,6 +34,11 @@ ORDINARY = b"0"
 MYSELF = b"0"
 """For cgroup.procs: whoever writes it."""
 SIGNALS = signal.valid_signals()
+WHY = {MemoryError: errno.ENOMEM, ValueError: errno.EPERM}
+"""
+What an exception without an errno means: a limit on memory too low to execute anything; a hard limit that may not be
+raised, which Python's setrlimit calls a ValueError, as one that is below the soft one.
+"""
 REPORT = 3
 """Descriptor through which the new process says why it could not be executed; exec closes it."""
 
@@ -114,15 +120,23 @@ def _become(program: Program, unusual: Sequence[int], daemon: int) -> NoReturn:
         if not program.service:
             _die_with(daemon)
         os.chdir(program.directory)
-        at_fault = "user or group"
+        if program.bound:
+            at_fault = program.cgroup
+            _must_be_in(program.cgroup)
         _be_ordinary()
+        at_fault = f"nice {program.nice}"
+        _take_priority(program.nice)
+        for name, (soft, hard) in program.limits.items():  # as root still, and where all files are open that we need
+            at_fault = f"limits: {name} {_words(soft)}:{_words(hard)}"
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (soft, hard))
+        at_fault = "user or group"
         _take_identity(program)
         at_fault = program.argv[0]
         os.umask(program.umask)
         _hear_all_signals(unusual)
         os.execve(program.argv[0], list(program.argv), dict(program.environment))  # noqa: S606 - no shell is the point
     except Exception as error:  # noqa: BLE001 - the daemon raises it again
-        number = (error.errno if isinstance(error, OSError) else None) or errno.EINVAL
+        number = (error.errno if isinstance(error, OSError) else None) or WHY.get(type(error), errno.EINVAL)
         os.write(REPORT, f"{number} {at_fault}".encode(errors="surrogateescape"))
     finally:
         os._exit(127)
@@ -144,6 +158,27 @@ def _be_ordinary() -> None:
         fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(fd, ORDINARY)
         os.close(fd)
+
+
+def _must_be_in(cgroup: str) -> None:
+    """Fail where the birth in the cgroup and the move to it were both refused: its limits would not hold."""
+    fd = os.open(f"{cgroup}/cgroup.procs", os.O_RDONLY | os.O_CLOEXEC)
+    if str(os.getpid()).encode() not in os.read(fd, 65536).split():
+        raise PermissionError(errno.EPERM, "")
+    os.close(fd)
+
+
+def _take_priority(nice: int | None) -> None:
+    """Be as nice as was asked for; else ordinary, where we may: the daemon may be preferred, and hands it on."""
+    if nice is not None:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+    elif os.getpriority(os.PRIO_PROCESS, 0):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
+def _words(limit: int) -> str:
+    return "unlimited" if limit == resource.RLIM_INFINITY else str(limit)
 
 
 def _take_identity(program: Program) -> None:

@@ -7,6 +7,11 @@ import os
 import pwd
 import shlex
 import stat
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tocsin_ocf.definition import Definition
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_FILE = 256 * 1024
@@ -79,12 +84,16 @@ def _variable(line: str, where: str) -> tuple[str, str]:
     return name, " ".join(words)
 
 
-def of_service(user: str, environment_file: str, own: dict[str, str]) -> dict[str, str]:
-    """Return the whole environment: base, file, and `own`, which wins for it is how we find the service again."""
-    variables = base(user)
-    if environment_file:
-        variables.update(from_file(environment_file))
-    return {**variables, **own}
+def of_service(definition: Definition, own: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return the whole environment, what comes later winning: base, the definition's file, its variables, and `own`.
+
+    That is how we find the service again.
+    """
+    variables = base(definition.user)
+    if definition.environment_file:
+        variables.update(from_file(definition.environment_file))
+    return {**variables, **definition.environment, **own}
 
 
 def identity(user: str, group: str) -> tuple[int | None, int | None, list[int] | None]:

@@ -42,7 +42,10 @@ class Enclosed(Protocol):
     """A service that gets a scope."""
 
     resource: str
-    main: Main | None
+
+    @property
+    def main(self) -> Main | None:
+        """Return its main process."""
 
     def members(self, *, thorough: bool) -> list[Process]:
         """Return its living processes."""
@@ -106,9 +109,9 @@ def has_scope(resource: str) -> bool:
     return not set(resource) - PLAIN
 
 
-def start(name: str, pids: Sequence[int]) -> Command:
-    """Make a scope of these processes: org.freedesktop.systemd1(5), systemd.scope(5)."""
-    properties = (
+def start(name: str, pids: Sequence[int], more: Sequence[tuple[object, ...]] = ()) -> Command:
+    """Make a scope of these processes, with `more` properties: org.freedesktop.systemd1(5), systemd.scope(5)."""
+    properties: tuple[tuple[object, ...], ...] = (
         ("Description", "s", "a service of Pacemaker's, watched by Tocsin"),
         ("PIDs", "au", len(pids), *pids),
         ("Slice", "s", "system.slice"),  # where tocsin_ocf.cgroup looks for it
@@ -116,6 +119,7 @@ def start(name: str, pids: Sequence[int]) -> Command:
         ("Delegate", "b", "true"),  # the service may divide it, and one process killed for memory ends no others
         ("TasksMax", "t", INFINITE),  # as for Pacemaker's own unit: systemd's default is too little for a big database
         ("CollectMode", "s", "inactive-or-failed"),  # the name is free again as soon as nothing is left
+        *more,
     )
     words = [str(word) for each in properties for word in each]
     return _call("StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail", str(len(properties)), *words, "0")

@@ -1,4 +1,4 @@
-"""Everything on disk: the run directory, records, captured output, definitions in YAML, environment files."""
+"""Everything on disk: the run directory, records, captured output, environment files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tocsin_daemon import definition_file, environment
+from tocsin_daemon import environment
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.output import LINE, READ_AT_ONCE, Output
 from tocsin_daemon.store import Locked, Store, Unusable
+from tocsin_ocf.definition import Definition
 
 
 def opened(path: Path) -> Store:
@@ -139,54 +138,6 @@ def test_output_without_a_file_is_none(tmp_path: Path) -> None:
     assert Output(str(tmp_path / "out")).drain() == []
 
 
-@pytest.mark.parametrize(
-    ("text", "faults"),
-    [
-        ("command: /bin/x\n", []),
-        ("command: [/bin/x, -a, 'b c']\nstop_signal: 15\nstop_timeout: 30s\nuser: redis\n", []),
-        ("", ["1: a service definition is a mapping"]),
-        ("- a\n", ["1: a service definition is a mapping"]),
-        ("command: /bin/x\nusr: redis\n", ["2: usr: unknown; did you mean user?"]),
-        ("user: x y\nstop_signal: FOO\n", ["1: command: missing", "1: user:", "2: stop_signal:"]),
-        ("command: /bin/x\ncommand: /bin/y\n", ["2: command: stands here a second time; first in line 1"]),
-        ("command: {a: b}\n", ["1: command: not a text"]),
-        ("command: [a, [b]]\n", ["1: command: not a text"]),
-        ("command: 'x\n", ["2: not YAML"]),
-        ("\tcommand: x\n", ["1: not YAML"]),
-        ("a: &a [x, x]\nb: *a\ncommand: *a\n", ["1: a: unknown", "2: b: unknown"]),
-        ("command: /bin/x\n---\ncommand: /bin/y\n", ["2: not YAML"]),
-        ("[" * 5000, ["1: nested too deeply"]),
-        ("command: \x07\n", ["1: not YAML: a control character"]),
-        ("command: !!python/object/apply:os.system ['id']\n", []),
-    ],
-)
-def test_a_definition_file_is_read_whole_and_every_fault_named(tmp_path: Path, text: str, faults: list[str]) -> None:
-    """FILE:LINE: key: what is wrong."""
-    path = tmp_path / "web.yaml"
-    path.write_text(text)
-    definition, found = definition_file.read(str(path))
-    assert (definition is None) == bool(found)
-    for fault in faults:
-        assert any(line.startswith(f"{path}:{fault}") for line in found), (fault, found)
-    assert bool(found) == bool(faults)
-
-
-def test_a_definition_file_that_is_too_long_or_no_text_is_refused(tmp_path: Path) -> None:
-    """Without reading more of it."""
-    path = tmp_path / "web.yaml"
-    path.write_bytes(b"command: /bin/x\n# " + b"x" * 100_000)
-    assert "longer" in definition_file.read(str(path))[1][0]
-    path.write_bytes(b"command: /bin/x\nuser: \xff\n")
-    assert ":2: not UTF-8" in definition_file.read(str(path))[1][0]
-
-
-@given(st.text(max_size=200))
-def test_no_definition_file_raises(text: str) -> None:
-    """Faults, never a traceback."""
-    definition, faults = definition_file.parse("web.yaml", text)
-    assert (definition is None) == bool(faults)
-
-
 def test_an_environment_file_is_read_as_systemd_reads_it(tmp_path: Path) -> None:
     """Comments, quotes, no expansion."""
     path = tmp_path / "env"
@@ -207,5 +158,5 @@ def test_a_service_gets_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None
     """Neither Pacemaker's variables nor the daemon's."""
     monkeypatch.setenv("OCF_RESKEY_password", "secret")
     monkeypatch.setenv("NOTIFY_SOCKET", "@x")
-    variables = environment.of_service("", "", {"TOCSIN_RESOURCE": "web"})
+    variables = environment.of_service(Definition(), {"TOCSIN_RESOURCE": "web"})
     assert set(variables) == {"PATH", "LANG", "HOME", "USER", "LOGNAME", "SHELL", "TOCSIN_RESOURCE"}

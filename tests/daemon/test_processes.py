@@ -16,11 +16,12 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
-from tests.fakes.running import cleared, dead, end, python, says, service_in, shell, until
+from tests.fakes.running import Heard, cleared, dead, end, python, says, service_in, shell, started, until
 from tocsin_daemon import entrance
 from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, Program, become_subreaper
 from tocsin_daemon.core.stopping import Plan
-from tocsin_daemon.service import CannotStart, Service
+from tocsin_daemon.driver import CannotStart
+from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.tools import Tools
 from tocsin_ocf import processes
 from tocsin_ocf.definition import Definition
@@ -37,7 +38,7 @@ def children() -> Children:
 
 
 @pytest.fixture
-def service(tmp_path: Path, children: Children) -> Iterator[Service]:
+def service(tmp_path: Path, children: Children) -> Iterator[ProcessDriver]:
     """Run a service, and leave nothing of it whatever the test does."""
     one = service_in(tmp_path, children)
     yield one
@@ -111,14 +112,13 @@ async def test_orphans_are_reaped_and_children_told_on_sigchld(children: Childre
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_service_runs_in_a_session_of_its_own_with_its_own_environment(service: Service) -> None:
+async def test_a_service_runs_in_a_session_of_its_own_with_its_own_environment(service: ProcessDriver) -> None:
     """Its mark tells who it is; what it writes is kept."""
-    ended: Deferred[int | None] = Deferred()
-    service.start(
-        shell("echo hello; echo $TOCSIN_RESOURCE; env | wc -l; pwd; umask; exec sleep 0"), "abc", ended.callback
-    )
-    assert service.main is not None
-    assert await ended == 0
+    told = Heard()
+    script = "echo hello; echo $TOCSIN_RESOURCE; env | wc -l; pwd; umask; exec sleep 0"
+    main = started(service, shell(script), "abc", told)
+    assert await told.end == 0
+    assert (told.ups, told.ends) == ([main], [(0, "")])
     lines = service.output.drain()
     assert lines[:2] == ["hello", "web"]
     assert lines[3:] == ["/", "0022"]
@@ -152,11 +152,11 @@ def unusual() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("user", ["", "nobody"])
-def test_a_service_inherits_nothing_of_the_daemon(service: Service, unusual: None, user: str) -> None:
+def test_a_service_inherits_nothing_of_the_daemon(service: ProcessDriver, unusual: None, user: str) -> None:
     """Descriptors, signals, variables, session, terminal, umask, directory, OOM score: all as at boot."""
     if os.geteuid() and user:
         pytest.skip("needs root: another user")
-    main = service.start(Definition(("/bin/sleep", "600"), user=user), "own", lambda status: None)
+    main = started(service, Definition(("/bin/sleep", "600"), user=user), "own")
     proc = Path("/proc", str(main.pid))
     deadline = time.monotonic() + 5
     while len(os.listdir(proc / "fd")) > 3 and time.monotonic() < deadline:
@@ -199,9 +199,9 @@ def test_where_the_kernel_refuses_to_clone_into_a_cgroup_a_service_starts_all_th
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stopped_process_hears_the_signal(service: Service) -> None:
+async def test_a_stopped_process_hears_the_signal(service: ProcessDriver) -> None:
     """TERM alone would wait until somebody continues it: CONT follows, and no KILL is needed."""
-    main = service.start(shell("sleep 600 & echo on; wait"), "stopped", lambda status: None)
+    main = started(service, shell("sleep 600 & echo on; wait"), "stopped")
     await until(says(service, "on"))
     for process in service.members(thorough=True):
         processes.send_signal(process, signal.SIGSTOP)
@@ -221,11 +221,11 @@ def subreaper() -> Iterator[None]:
 
 @pytest_twisted.ensureDeferred
 async def test_zombies_are_not_left_of_a_service_that_does_not_wait(
-    service: Service, children: Children, subreaper: None
+    service: ProcessDriver, children: Children, subreaper: None
 ) -> None:
     """Nor waited for: they end with their parent, and as orphans become the daemon's."""
     careless = "import os, time\nfor _ in range(3):\n    if not os.fork(): os._exit(0)\nprint('on', flush=True)"
-    main = service.start(python(f"{careless}\ntime.sleep(600)"), "careless", lambda status: None)
+    main = started(service, python(f"{careless}\ntime.sleep(600)"), "careless")
     await until(says(service, "on"))
     zombies = [process.pid for process in processes.snapshot() if process.parent == main.pid]
     assert len(zombies) == 3
@@ -235,24 +235,22 @@ async def test_zombies_are_not_left_of_a_service_that_does_not_wait(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stop_that_cannot_end_a_process_names_it(service: Service, tmp_path: Path) -> None:
+async def test_a_stop_that_cannot_end_a_process_names_it(service: ProcessDriver, tmp_path: Path) -> None:
     """It sleeps uninterruptibly; the evidence before the KILL tells it too, and in what it sleeps."""
     os.mkfifo(tmp_path / "fifo")
     call = "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 3, sys.argv[1], 0, 0)])"
-    main = service.start(python(f"import os, sys\n{call}", str(tmp_path / "fifo")), "stuck", lambda status: None)
+    main = started(service, python(f"import os, sys\n{call}", str(tmp_path / "fifo")), "stuck")
     await until(lambda: "D" in [process.state for process in service.members(thorough=False)])
     seen: list[tuple[str, ...]] = []
     done = cleared(service, 0.3, seen)
-    service.look_now()
-    named = [repr(process) for process in service.members(thorough=True)]
-    assert any(f"[{main.pid}] D (uninterruptible sleep" in name for name in named)
+    assert any(f"[{main.pid}] D (uninterruptible sleep" in name for name in service.left())
     await done
     assert any(f"[{main.pid}] D (uninterruptible sleep" in line for line in seen[0])
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_stranger_that_got_a_pid_is_never_signalled(
-    service: Service, orphan: processes.Process, monkeypatch: pytest.MonkeyPatch
+    service: ProcessDriver, orphan: processes.Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even one that takes a pid between the look at the table and the signal."""
     service.known[orphan.pid] = orphan.start - 1
@@ -268,9 +266,9 @@ async def test_a_stranger_that_got_a_pid_is_never_signalled(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stop_signal_that_kills_leaves_evidence_too(service: Service) -> None:
+async def test_a_stop_signal_that_kills_leaves_evidence_too(service: ProcessDriver) -> None:
     """Whoever chose it wants to know what was killed."""
-    main = service.start(shell("exec sleep 600"), "brief", lambda status: None)
+    main = started(service, shell("exec sleep 600"), "brief")
     done: Deferred[None] = Deferred()
     seen: list[tuple[str, ...]] = []
     service.clear(Plan(5), signal.SIGKILL, lambda: done.callback(None), seen.append)
@@ -279,48 +277,42 @@ async def test_a_stop_signal_that_kills_leaves_evidence_too(service: Service) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stop_ends_the_whole_tree(service: Service) -> None:
+async def test_a_stop_ends_the_whole_tree(service: ProcessDriver) -> None:
     """Child, daemonised grandchild in its own session, and one whose parents are gone."""
     script = "sleep 600 & setsid sleep 601 & (setsid setsid sleep 602 &) ; exec sleep 603"
-    ended: Deferred[int | None] = Deferred()
-    service.start(shell(script), "tree-1", ended.callback)
+    told = Heard()
+    main = started(service, shell(script), "tree-1", told)
     await until(lambda: len([p for p in service.members(thorough=True) if p.name == "sleep"]) == 4)
-    cleared: Deferred[None] = Deferred()
-    service.clear(Plan(10.0), signal.SIGTERM, lambda: cleared.callback(None))
-    await cleared
-    assert service.members(thorough=True) == []
-    assert await ended == -signal.SIGTERM
+    await cleared(service, 10)
+    assert service.members(thorough=True) == [] and service.left() == []
+    assert dead(main.pid) and told.ends == []  # who is cleared is told no end
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_ignores_the_signal_is_killed_in_time(service: Service) -> None:
+async def test_what_ignores_the_signal_is_killed_in_time(service: ProcessDriver) -> None:
     """The main process and its child both ignore TERM."""
-    ended: Deferred[int | None] = Deferred()
-    service.start(shell("trap '' TERM; sleep 600 & echo on; while :; do sleep 0.1; done"), "deaf", ended.callback)
+    main = started(service, shell("trap '' TERM; sleep 600 & echo on; while :; do sleep 0.1; done"), "deaf")
     await until(lambda: "on" in service.output.drain() or "on" in service.output.tail)
-    cleared: Deferred[None] = Deferred()
     begun = time.monotonic()
-    service.clear(Plan(0.3), signal.SIGTERM, lambda: cleared.callback(None))
-    await cleared
-    assert await ended == -signal.SIGKILL
+    await cleared(service, 0.3)
+    assert dead(main.pid)
     assert time.monotonic() - begun >= 0.3
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_service_is_taken_over_by_a_new_daemon(service: Service, children: Children, tmp_path: Path) -> None:
+async def test_a_service_is_taken_over_by_a_new_daemon(
+    service: ProcessDriver, children: Children, tmp_path: Path
+) -> None:
     """Found by pid and start time, and, where even that was not written down, by its mark."""
-    service.start(shell("exec sleep 600"), "handed-on", lambda status: None)
-    main = service.main
-    assert main is not None
+    main = started(service, shell("exec sleep 600"), "handed-on")
     other = service_in(tmp_path, children)
-    assert not other.adopt(None, "handed-on", {}, lambda status: None)
+    assert not other.adopt(None, None, "handed-on", {}, Heard())
     assert [p.pid for p in other.members(thorough=True)] == [main.pid]
-    ended: Deferred[int | None] = Deferred()
-    assert other.adopt(main, "handed-on", {}, ended.callback)
-    cleared: Deferred[None] = Deferred()
-    other.clear(Plan(5.0), signal.SIGTERM, lambda: cleared.callback(None))
-    await cleared
-    await ended
+    told = Heard()
+    assert other.adopt(None, main, "handed-on", {}, told)
+    await cleared(other, 5)
+    assert told.ends == [] and other.members(thorough=True) == []
+    assert not other.adopt(None, main, "handed-on", {}, told)
 
 
 @pytest.mark.parametrize(
@@ -333,30 +325,30 @@ async def test_a_service_is_taken_over_by_a_new_daemon(service: Service, childre
         (Definition(("/bin/true",), environment_file="/no/such"), 5, "/no/such"),
     ],
 )
-def test_what_cannot_be_started_says_why(service: Service, definition: Definition, code: int, says: str) -> None:
+def test_what_cannot_be_started_says_why(service: ProcessDriver, definition: Definition, code: int, says: str) -> None:
     """With the code that sends Pacemaker to another node."""
     with pytest.raises(CannotStart, match=says) as error:
-        service.start(definition, "x", lambda status: None)
+        service.start(definition, "x", Heard())
     assert error.value.code == code
 
 
-def test_a_file_that_is_no_program_says_so(service: Service, tmp_path: Path) -> None:
+def test_a_file_that_is_no_program_says_so(service: ProcessDriver, tmp_path: Path) -> None:
     """The kernel knows: Exec format error."""
     path = tmp_path / "rubbish"
     path.write_bytes(b"\x7fELF rubbish")
     path.chmod(0o755)
     with pytest.raises(CannotStart, match="format"):
-        service.start(Definition((str(path),)), "x", lambda status: None)
+        service.start(Definition((str(path),)), "x", Heard())
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_service_runs_as_its_user(service: Service) -> None:
+async def test_a_service_runs_as_its_user(service: ProcessDriver) -> None:
     """With that user's groups and home."""
     if os.geteuid():
         pytest.skip("needs root: another user")
-    ended: Deferred[int | None] = Deferred()
-    service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), "x", ended.callback)
-    assert await ended == 0
+    told = Heard()
+    service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), "x", told)
+    assert await told.end == 0
     assert service.output.drain() == ["nobody", "nogroup", "/nonexistent"]
 
 

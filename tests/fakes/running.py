@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.task import LoopingCall, deferLater
 
 from tocsin_daemon.cgroup import Cgroups
-from tocsin_daemon.children import Children
+from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, become_subreaper
+from tocsin_daemon.core.record import Main
 from tocsin_daemon.core.stopping import Plan
-from tocsin_daemon.output import Output
-from tocsin_daemon.service import Service
+from tocsin_daemon.drivers import Means
+from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.table import ProcessTable
 from tocsin_ocf import processes
 from tocsin_ocf.definition import Definition
 
 
-def service_in(directory: Path, children: Children, cgroups: Cgroups | None = None) -> Service:
-    """Return the service `web`, of which nothing runs."""
+class Heard:
+    """Stands for the resource that a driver tells: keeps what it hears."""
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self.ups: list[Main | None] = []
+        self.ends: list[tuple[int | None, str]] = []
+        self.end: Deferred[int | None] = Deferred()
+
+    def up(self, main: Main | None) -> None:
+        """Hear that the service runs."""
+        self.ups.append(main)
+
+    def refused(self, code: int, reason: str) -> None:
+        """Hear that it was not started after all."""
+        self.ended(None, f"{code}: {reason}")
+
+    def ended(self, status: int | None, why: str = "") -> None:
+        """Hear that the service has ended; once, or `end` fails."""
+        self.ends.append((status, why))
+        self.end.callback(status)
+
+
+def means_in(directory: Path, children: Children, cgroups: Cgroups | None = None) -> Means:
+    """Return what the drivers of one daemon may use."""
     table = ProcessTable(reactor)  # type: ignore[arg-type]
-    return Service("web", Output(str(directory / "out")), reactor, children, table, cgroups)  # type: ignore[arg-type]
+    return Means(reactor, children, table, str(directory), cgroups)  # type: ignore[arg-type]
 
 
-def end(service: Service) -> None:
+def service_in(directory: Path, children: Children, cgroups: Cgroups | None = None) -> ProcessDriver:
+    """Return the service `web`, of which nothing runs."""
+    return ProcessDriver("web", means_in(directory, children, cgroups))
+
+
+def started(service: ProcessDriver, definition: Definition, incarnation: str, told: Heard | None = None) -> Main:
+    """Start a service, and return its main process."""
+    service.start(definition, incarnation, told or Heard())
+    assert service.main
+    return service.main
+
+
+def end(service: ProcessDriver) -> None:
     """Leave nothing of a service, whatever the test did."""
     service.cancel()
-    if service._cgroup:
-        service._cgroup.kill()
+    if service._service.cgroup:
+        service._service.cgroup.kill()
     for process in service.members(thorough=True):
         processes.send_signal(process, signal.SIGKILL)
 
@@ -55,17 +93,34 @@ def until(true: Callable[[], bool], seconds: float = 10.0) -> Deferred[None]:
     return deferLater(reactor, 0.01, until, true, seconds - 0.01)  # type: ignore[arg-type]
 
 
-def says(service: Service, line: str) -> Callable[[], bool]:
+def says(service: ProcessDriver, line: str) -> Callable[[], bool]:
     """Return what is true once a service has written a line."""
     return lambda: line in service.output.drain() or line in service.output.tail
 
 
-def cleared(service: Service, kill_after: float, seen: list[tuple[str, ...]] | None = None) -> Deferred[None]:
+def cleared(
+    service: ProcessDriver,
+    kill_after: float,
+    seen: list[tuple[str, ...]] | None = None,
+    number: int = signal.SIGTERM,
+) -> Deferred[None]:
     """Stop a service, and wait until nothing of it is left; `seen` gets the evidence before a KILL."""
     done: Deferred[None] = Deferred()
     on_kill = [].append if seen is None else seen.append
-    service.clear(Plan(kill_after), signal.SIGTERM, lambda: done.callback(None), on_kill)
+    service.clear(Plan(kill_after), number, lambda: done.callback(None), on_kill)
     return done
+
+
+@contextmanager
+def subreaping(children: Children) -> Iterator[None]:
+    """Get the orphans, as the daemon does, and reap them; not on SIGCHLD, which is the reactor's from its first run."""
+    become_subreaper()
+    reaping = LoopingCall(children.reap)
+    reaping.start(0.01)
+    yield
+    reaping.stop()
+    children.reap()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def dead(pid: int) -> bool:
@@ -73,7 +128,7 @@ def dead(pid: int) -> bool:
     return processes.look(pid) is None
 
 
-def named(service: Service, words: Sequence[str] = ()) -> list[str]:
+def named(service: ProcessDriver, words: Sequence[str] = ()) -> list[str]:
     """Return the command lines of what belongs to a service, those that hold all the words."""
     lines = []
     for process in service.members(thorough=True):

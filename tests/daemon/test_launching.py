@@ -1,0 +1,136 @@
+"""What a definition says of the process that a service begins as: variables, umask, priority, resource limits."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+
+from tests.fakes.running import Heard, end, service_in, shell, started, until
+from tests.requirements import require_root
+from tocsin_daemon.children import Children
+from tocsin_daemon.driver import CannotStart
+from tocsin_daemon.drivers.process import ProcessDriver
+from tocsin_ocf.definition import Definition
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[ProcessDriver]:
+    """Run a service, and leave nothing of it whatever the test does."""
+    one = service_in(tmp_path, Children(reactor))  # type: ignore[arg-type]
+    yield one
+    end(one)
+
+
+async def said(service: ProcessDriver, definition: Definition) -> list[str]:
+    """Return what a service writes that ends well."""
+    told = Heard()
+    service.start(definition, "said", told)
+    assert await told.end == 0
+    return service.output.drain()
+
+
+def may_raise() -> bool:
+    """Tell whether we have CAP_SYS_RESOURCE; root in a container may not."""
+    status = Path("/proc/self/status").read_text().split("CapEff:\t")[1].split()[0]
+    return bool(int(status, 16) & 1 << 24)
+
+
+@pytest_twisted.ensureDeferred
+async def test_variables_come_in_order(service: ProcessDriver, tmp_path: Path) -> None:
+    """The definition's win over its file's, and none wins over how we find the service again."""
+    (tmp_path / "env").write_text("A=file\nB=file\nHOME=/file\n")
+    definition = shell("echo $A $B $HOME $TOCSIN_RESOURCE")
+    definition.environment_file = str(tmp_path / "env")
+    definition.environment = {"A": "own", "TOCSIN_RESOURCE": "other", "C": "two\nlines"}
+    assert await said(service, definition) == ["own file /file web"]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("user", ["", "nobody"])
+async def test_limits_priority_and_umask_are_set_before_root_is_left(service: ProcessDriver, user: str) -> None:
+    """A hard limit above ours and a priority are root's to give."""
+    require_root()
+    definition = shell("ulimit -Sn; ulimit -Hn; ulimit -c; grep pending /proc/self/limits; nice; umask", user)
+    hard = resource.getrlimit(resource.RLIMIT_SIGPENDING)[1] - (0 if may_raise() else 3)
+    definition.limits = {"nofile": [512, 1024], "core": [-1, -1], "sigpending": [hard + 1, hard + 2]}
+    definition.nice, definition.umask = -7, "027"
+    *rows, pending, nice, umask = await said(service, definition)
+    assert (rows, nice, umask) == (["512", "1024", "unlimited"], "-7", "0027")
+    assert pending.split()[3:5] == [str(hard + 1), str(hard + 2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_is_not_as_nice_as_the_daemon(service: ProcessDriver) -> None:
+    """Unless it is asked to be: the unit of the daemon may have a priority of its own."""
+    require_root()
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, 5)
+    try:
+        assert await said(service, shell("nice")) == ["0"]
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
+@pytest_twisted.ensureDeferred
+async def test_limits_can_be_changed_while_it_runs(service: ProcessDriver) -> None:
+    """Of every process of it; what the kernel refuses waits, and is said."""
+    main = started(service, shell("sleep 600 & exec sleep 601"), "limited")
+    await until(lambda: len(service.members(thorough=False)) == 2)
+    definition = shell("")
+    definition.limits = {"nofile": [100, 200]}
+    assert service.relimit(definition)
+    pids = [process.pid for process in service.members(thorough=False)]
+    assert [resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids] == [(100, 200)] * 2
+    assert main.pid in pids
+    definition.limits = {"nofile": [200, 100]}
+    assert not service.relimit(definition)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "words"),
+    [
+        ({"nofile": [-1, -1]}, 4, "not permitted: limits: nofile unlimited:unlimited"),
+        ({"core": [-1, -1], "nofile": [2**40, 2**40]}, 4, f"limits: nofile {2**40}:{2**40}"),
+        ({"nproc": [20, 10]}, 4, "limits: nproc 20:10"),
+        ({"locks": [1, 1]}, 5, "limits: locks is not known"),
+    ],
+)
+def test_a_limit_that_is_refused_is_named_with_its_value(
+    service: ProcessDriver, limits: dict[str, list[int]], code: int, words: str
+) -> None:
+    """A limit that silently does not hold would be a lie."""
+    require_root()
+    definition = shell("exec sleep 600")
+    definition.limits = limits
+    with pytest.raises(CannotStart, match=words) as error:
+        service.start(definition, "refused", Heard())
+    assert error.value.code == code
+
+
+def test_a_priority_that_is_refused_is_named(tmp_path: Path) -> None:
+    """Who is not root may only be nicer."""
+    require_root()
+    pid = os.fork()
+    if pid == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+        os._exit(_refused(tmp_path))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 44
+
+
+def _refused(tmp_path: Path) -> int:
+    """Return 40 plus the code of a start that is refused its priority; in a process of its own."""
+    from tocsin_daemon.children import Program
+    from tocsin_daemon.entrance import execute
+
+    try:
+        execute(Program(["/bin/true"], {}, nice=-5, service=True), 2, 2)
+    except PermissionError as error:
+        return 44 if error.filename == "nice -5" else 45
+    return 46
