@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, cast
 
 import click
@@ -16,26 +15,22 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, globalLogPublisher, textFileLogObserver
 from twisted.python.logfile import LogFile
 
-from tocsin_daemon import definition_file
-from tocsin_daemon.cgroup import Cgroups
+from tocsin_daemon import config_watch, file_check
+from tocsin_daemon.assembly import world_of
 from tocsin_daemon.children import Children, become_subreaper
+from tocsin_daemon.config_watch import ConfigWatch
 from tocsin_daemon.control import BACKLOG, ControlFactory
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
+from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.notify import Starter, summary
-from tocsin_daemon.output import Output
-from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.scope import Scopes
-from tocsin_daemon.service import Service
 from tocsin_daemon.store import Locked, Store, Unusable
-from tocsin_daemon.table import ProcessTable
 from tocsin_daemon.tools import Tools
-from tocsin_daemon.world import World
 from tocsin_ocf import __version__
 from tocsin_ocf.client import LOOPBACK
 from tocsin_ocf.pacemaker import BIN
-from tocsin_ocf.processes import boot_id
 from tocsin_ocf.rundir import PORT, STATE_DIR
 
 if TYPE_CHECKING:
@@ -45,8 +40,7 @@ log = Logger()
 
 EX_UNAVAILABLE = 69
 EX_TEMPFAIL = 75
-EX_CONFIG = 78
-"""Exit statuses, from sysexits.h: port taken or directory unusable; another daemon is there; faults in a file."""
+"""Exit statuses, from sysexits.h: port taken or directory unusable; another daemon is there."""
 
 LOG_BYTES = 10 * 1024 * 1024
 LOG_FILES = 4
@@ -61,6 +55,7 @@ LOG_FILES = 4
 @click.option("--pacemaker-bin", default=BIN, show_default=True, help="Where crm_resource and crm_mon are.")
 @click.option("--dry-run", is_flag=True, help="Log the crm_resource command of a report instead of executing it.")
 @click.option("--check-config", metavar="FILE", help="Check a service definition, print every fault, and exit (78).")
+@click.option("--here", is_flag=True, help="With --check-config: what this machine lacks is a fault too.")
 def main(  # noqa: PLR0913 - click passes each option as an argument
     port: int,
     state_dir: str,
@@ -70,6 +65,7 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     check_config: str | None,
     *,
     dry_run: bool,
+    here: bool,
 ) -> None:
     """
     Start services, watch them, and tell Pacemaker at once when one fails.
@@ -78,7 +74,10 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     it and leaves the services running: the next one takes them over.
     """
     if check_config:
-        sys.exit(check(check_config))
+        status, lines = file_check.check(check_config, here=here)
+        if status:
+            click.echo("\n".join(lines))
+        sys.exit(status)
     os.umask(0o077)
     starter = Starter(os.environ)
     faulthandler.enable()  # where a daemon hung that the watchdog ends with SIGABRT
@@ -89,17 +88,6 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     except (Locked, Unusable) as error:
         give_up(starter, str(error), EX_TEMPFAIL if isinstance(error, Locked) else EX_UNAVAILABLE)
     serve(starter, store, port, linger, pacemaker_bin, dry_run=dry_run)
-
-
-def check(path: str) -> int:
-    """Print the faults of a service definition, one a line; return the exit status."""
-    try:
-        _, faults = definition_file.read(path)
-    except OSError as error:
-        faults = [f"{path}: {error.strerror}"]
-    for fault in faults:
-        click.echo(fault)
-    return EX_CONFIG if faults else 0
 
 
 def observe(log_file: str | None) -> None:
@@ -139,33 +127,10 @@ def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bi
     take_up(store, daemon)
     scopes = Scopes(port, reactor, Tools(reactor, children).run)
     reactor.callWhenRunning(ready, starter, scopes, reactor, children, daemon)
+    reactor.addSystemEventTrigger("before", "shutdown", daemon.look_no_more)
     reactor.run()
     starter.tell("STOPPING=1")
     wind_up(store, daemon)
-
-
-def world_of(
-    reactor: EPollReactor, store: Store, port: int, children: Children, pacemaker_bin: str, *, dry_run: bool
-) -> Callable[[Daemon], World]:
-    """Return what builds the world of a daemon out of the real things."""
-    cgroups, table = Cgroups(port), ProcessTable(reactor)
-
-    def service(name: str) -> Service:
-        return Service(name, Output(f"{store.rundir.output}/{name}"), reactor, children, table, cgroups)
-
-    def build(daemon: Daemon) -> World:
-        return World(
-            clock=reactor,
-            wall=time.time,
-            boot=boot_id(),
-            store=store,
-            service=service,
-            cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),
-            changed=daemon.changed,
-            log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),
-        )
-
-    return build
 
 
 def resume(daemon: Daemon, record: Record) -> None:
@@ -192,6 +157,9 @@ def ready(starter: Starter, scopes: Scopes, reactor: EPollReactor, children: Chi
     signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(children.reap))
     children.reap()
     LoopingCall(every_second, starter, scopes, daemon).start(OUTPUT_EVERY, now=False)
+    files = ConfigWatch(daemon.resources.values, daemon.reload_file)
+    signal.signal(signal.SIGHUP, lambda *_: files.forget())
+    LoopingCall(files.look).start(config_watch.EVERY, now=False)
     log.info("tocsind {version} listens; {count} resources", version=__version__, count=len(daemon.resources))
     starter.tell("READY=1")
     starter.tell_that_we_live(reactor)
@@ -201,7 +169,8 @@ def every_second(starter: Starter, scopes: Scopes, daemon: Daemon) -> None:
     """Take what the services wrote, give the new ones their scopes, and say how they are."""
     daemon.drain()
     for resource in daemon.resources.values():
-        scopes.look_after(resource.service)
+        if isinstance(resource.service.driver, ProcessDriver):
+            scopes.look_after(resource.service.driver)
     starter.tell_status(summary(resource.record.phase.value for resource in daemon.resources.values()))
 
 

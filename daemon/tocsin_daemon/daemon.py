@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
-from tocsin_daemon import definition_file
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import News, Stage
 from tocsin_daemon.core.resume import RESUME
+from tocsin_daemon.requested import BadRequest, read_definition
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.view import as_json, timeline_json
 from tocsin_ocf import __version__
-from tocsin_ocf import definition as definitions
 from tocsin_ocf.exit_codes import (
     OCF_ERR_ARGS,
-    OCF_ERR_CONFIGURED,
     OCF_ERR_GENERIC,
-    OCF_ERR_INSTALLED,
-    OCF_ERR_PERM,
     OCF_NOT_RUNNING,
     OCF_SUCCESS,
 )
@@ -45,16 +41,6 @@ OUTPUT_EVERY = 1.0
 """Seconds between two looks at what the services wrote; at a failure it is looked at at once."""
 
 
-class BadRequest(Exception):
-    """A request whose body is not what its verb needs."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        """Keep the OCF exit code and the reason."""
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 class Daemon:
     """All resources of one `tocsind`."""
 
@@ -71,6 +57,7 @@ class Daemon:
             "START": self._start,
             "STOP": self._stop,
             "MONITOR": self._monitor,
+            "RELOAD": self._reload,
             "STATUS": self._status,
             "EXPLAIN": self._explain,
         }
@@ -90,7 +77,8 @@ class Daemon:
         self._lost.pop(name, None)
         if name not in self.resources:
             self.resources[name] = Resource(Record(name), self.world)
-        return self.resources[name].start(definition, str(body.get("node", "")), seconds(body))
+        config = str(body.get("config") or "")
+        return self.resources[name].start(definition, str(body.get("node", "")), seconds(body), config)
 
     def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:
@@ -106,11 +94,26 @@ class Daemon:
         recurring = bool(body.get("interval"))
         return self.resources[name].monitor(seconds(body), recurring=recurring, hold=seconds(body, "hold", 0))
 
+    def _reload(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        """Apply a changed definition; a faulty one is no failure of the service, which goes on as it is."""
+        resource = self.resources.get(name)
+        if resource is None or name in self._lost:
+            return succeed(Answer(OCF_SUCCESS))
+        try:
+            return succeed(resource.reload(read_definition(body), str(body.get("config") or "")))
+        except BadRequest as error:
+            resource.refuse(error.reason)
+            return succeed(Answer(OCF_SUCCESS, f"the old definition stays: {error.reason}"))
+
+    def reload_file(self, name: str, path: str) -> None:
+        """Apply a definition file that has changed."""
+        self._reload(name, {"config": path})
+
     def _status(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         chosen = [r for r in self.resources.values() if name in (EVERY_RESOURCE, r.record.resource)]
         if name != EVERY_RESOURCE and not chosen:
             return succeed(Answer(OCF_NOT_RUNNING, "null"))
-        rows = [as_json(resource.record, self.world.wall()) for resource in chosen]
+        rows = [as_json(each.record, self.world.wall(), each.service.watch.rows()) for each in chosen]
         return succeed(Answer(OCF_SUCCESS, json.dumps(rows)))
 
     def _explain(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
@@ -128,7 +131,7 @@ class Daemon:
         log.error("{name}: its record is lost: {why}", name=name, why=why)
         self._lost[name] = f"its record is unreadable ({why}); stop it to begin anew"
         self.resources[name] = Resource(Record(name, phase=Phase.FAILED), self.world)
-        self.resources[name].adopt()  # by its cgroup, if it has one
+        self.resources[name].service.adopt()  # by its cgroup, if it has one
 
     def resume(self, record: Record) -> None:
         """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""
@@ -138,7 +141,7 @@ class Daemon:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
         resource.reporter.be_quiet(RESUME_QUIET)
-        runs = record.phase is not Phase.STOPPED and resource.adopt()
+        runs = record.phase is not Phase.STOPPED and resource.service.adopt()
         for event in RESUME[record.phase, runs]:
             resource.feed(event)
         if record.phase is Phase.FAILED:
@@ -159,16 +162,21 @@ class Daemon:
         self._end = None
         self._finish()
 
+    def look_no_more(self) -> None:
+        """End every check: a daemon that ends must not take its own end for the service's."""
+        for resource in self.resources.values():
+            resource.service.watch.end()
+
     def drain(self) -> None:
         """Log what the services wrote since the last time; come back soon for what one pours out."""
         for name, resource in self.resources.items():
             try:
-                lines = resource.service.output.drain()
+                lines = resource.service.driver.output.drain()
             except OSError as error:  # one unreadable file must not keep the others from being emptied
                 lines = [f"[tocsin: its output cannot be read: {error}]"]
             for line in lines:
                 self.world.log_output(name, line)
-        if any(resource.service.output.behind for resource in self.resources.values()):
+        if any(resource.service.driver.output.behind for resource in self.resources.values()):
             self.world.clock.callLater(OUTPUT_SOON, self.drain)
 
 
@@ -189,36 +197,3 @@ def seconds(body: Mapping[str, Any], key: str = "timeout", default: int = 20000)
         return min(max(float(body.get(key, default)) / 1000.0, 0.0), 86400.0)
     except (TypeError, ValueError):
         raise BadRequest(OCF_ERR_ARGS, f"{key} is a number of milliseconds") from None
-
-
-def read_definition(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the service's definition from a START: in the body, or in the file that it names; BadRequest."""
-    path = body.get("config")
-    if not path:
-        given = body.get("definition") or {}
-        if not isinstance(given, dict):
-            raise BadRequest(OCF_ERR_ARGS, "definition is a JSON object")
-        definition, found = definitions.read(given)
-        faults = [f"{fault.key}: {fault.message}" for fault in found]
-        code = OCF_ERR_CONFIGURED
-    else:
-        definition, faults = _from_file(str(path))
-        code = OCF_ERR_ARGS
-    if definition is None:
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise BadRequest(code, faults[0] + more)
-    return definition.as_dict()
-
-
-def _from_file(path: str) -> tuple[definitions.Definition | None, list[str]]:
-    try:
-        definition, faults = definition_file.read(path)
-    except FileNotFoundError:
-        raise BadRequest(OCF_ERR_INSTALLED, f"config: {path} does not exist on this node") from None
-    except PermissionError:
-        raise BadRequest(OCF_ERR_PERM, f"config: {path} cannot be read") from None
-    except OSError as error:
-        raise BadRequest(OCF_ERR_GENERIC, f"config: {path}: {error.strerror}") from None
-    for fault in faults:
-        log.error("{fault}", fault=fault)
-    return definition, faults

@@ -14,8 +14,8 @@ from tocsin_daemon.core.restarts import recent
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_NOT_RUNNING
 
 if TYPE_CHECKING:
+    from tocsin_daemon.driver import Driver
     from tocsin_daemon.publisher import Publisher
-    from tocsin_daemon.service import Service
 
 log = Logger()
 
@@ -24,7 +24,6 @@ class Subject(Protocol):
     """The resource that fails."""
 
     record: Record
-    service: Service
     publisher: Publisher
 
     def change(self, record: Record, text: str = "") -> None:
@@ -34,17 +33,30 @@ class Subject(Protocol):
         """Return the wall clock."""
 
 
+class Driven(Protocol):
+    """What runs its service."""
+
+    driver: Driver
+
+
 class Incidents:
     """Notes the failures of one resource in its record."""
 
-    def __init__(self, subject: Subject, log_output: Callable[[str, str], None]) -> None:
+    def __init__(self, subject: Subject, service: Driven, log_output: Callable[[str, str], None]) -> None:
         """Note them for `subject`."""
         self._subject = subject
+        self._service = service
         self._log_output = log_output
-        self.exit_status: int | None = None
-        """How the main process ended last; None of one that ended while no daemon was there."""
+        self._exit_status: int | None = None
+        self._why = ""
+        self.judged = ""
+        """What its checks say of a service that lives and has failed."""
         self.refusal: Failure | None = None
         """Why the service could not even be started."""
+
+    def ended(self, status: int | None, why: str) -> None:
+        """Keep how the service ended; None of one that ended while no daemon was there."""
+        self._exit_status, self._why, self.judged = status, why, ""
 
     def failed_start(self) -> None:
         """Keep why a start failed; the answer to `start` tells it."""
@@ -54,7 +66,7 @@ class Incidents:
         """Keep an incident: a failure that nobody has been told of yet."""
         record, now = self._subject.record, self._subject.now()
         failure = self._failure(OCF_NOT_RUNNING, "")
-        incident = Incident(record.incarnation, failure.text, output=self._subject.service.output.last())
+        incident = Incident(record.incarnation, failure.text, output=self._service.driver.output.last())
         self._subject.record = replace(
             record, incident=incident.marked("detected", now), incidents=record.incidents + 1
         )
@@ -71,9 +83,9 @@ class Incidents:
 
     def gather(self) -> None:
         """Keep what of the service still runs."""
-        service, record = self._subject.service, self._subject.record
-        incident = record.incident and replace(record.incident, processes=service.evidence())
-        self._subject.change(replace(record, incident=incident, members=dict(service.known)))
+        driver, record = self._service.driver, self._subject.record
+        incident = record.incident and replace(record.incident, processes=driver.evidence())
+        self._subject.change(replace(record, incident=incident, members=dict(driver.known)))
 
     def killed(self, evidence: tuple[str, ...]) -> None:
         """Keep what there was to see before the service is killed for not ending by itself."""
@@ -90,13 +102,15 @@ class Incidents:
             self._subject.change(replace(record, incident=incident), "recovered")
 
     def _failure(self, code: int, prefix: str) -> Failure:
-        service, record = self._subject.service, self._subject.record
-        for line in service.output.rest():
+        output, record = self._service.driver.output, self._subject.record
+        for line in output.rest():
             self._log_output(record.resource, line)
         if self.refusal:
             return self.refusal
-        cause = ended(record.main.pid if record.main else 0, self.exit_status)
-        return Failure(code, prefix + with_output(cause, self.exit_status, service.output.last()))
+        if self.judged:  # it runs: 7 would say that it does not
+            return Failure(OCF_ERR_GENERIC, prefix + self.judged)
+        cause = self._why or ended(record.main.pid if record.main else 0, self._exit_status)
+        return Failure(code, prefix + with_output(cause, self._exit_status, output.last()))
 
     def _keep(self, failure: Failure) -> None:
         record = self._subject.record

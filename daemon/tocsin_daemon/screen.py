@@ -57,7 +57,7 @@ def _cells(row: dict[str, Any]) -> list[Text]:
 def _told(row: dict[str, Any]) -> list[str]:
     """Return what is wrong with a resource now, or was last."""
     incident = row["last_incident"]
-    warning = [f"warning: {row['warning']}"] if row["warning"] else []
+    warning = _notes(row)
     if incident is None:
         return [*warning, *([row["failure"]] if row["failure"] else [])]
     times = incident["times"]
@@ -66,6 +66,18 @@ def _told(row: dict[str, Any]) -> list[str]:
         end = f"recovered after {(times['recovered'] - times['detected']) * 1000:.0f} ms"
     why = [f"report {incident['report']}: {incident['why']}"] if row["report_pending"] and incident["why"] else []
     return [f"{clock(times['detected'])} {incident['cause']}; {end}", *why, *warning]
+
+
+def _notes(row: dict[str, Any]) -> list[str]:
+    """Return what an administrator should know of a service that runs."""
+    checks = [check for check in row["checks"] if check["state"] not in ("well", "unknown")]
+    return [
+        *([f"degraded: {row['degraded']}"] if row["degraded"] else []),
+        *(f"check {check['name']} is {check['state']}: {check['text']}" for check in checks),
+        *([f"warning: {row['warning']}"] if row["warning"] else []),
+        *([f"the old definition stays: {row['refused']}"] if row["refused"] else []),
+        *([f"needs a restart: {', '.join(row['waiting'])}"] if row["waiting"] else []),
+    ]
 
 
 def show_timeline(timeline: dict[str, Any]) -> None:

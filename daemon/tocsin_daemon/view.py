@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import MARKS, Incident, Record
+from tocsin_daemon.core.reload import compare
+
+if TYPE_CHECKING:
+    from tocsin_daemon.watch import Row
 
 ROLES = {Phase.RUNNING: "Started", Phase.STOPPED: "Stopped"}
 
 
-def as_json(record: Record, now: float) -> dict[str, Any]:
-    """Return one resource's row of `status --json`; times are seconds since the epoch, `uptime` seconds."""
+def as_json(record: Record, now: float, checks: Sequence[Row] = ()) -> dict[str, Any]:
+    """
+    Return one resource's row of `status --json`; times are seconds since the epoch, `uptime` seconds.
+
+    `waiting` are the keys of a changed definition that wait for a restart.
+    """
     up = record.phase is Phase.RUNNING
     incident = record.incident
     return {
@@ -26,6 +36,10 @@ def as_json(record: Record, now: float) -> dict[str, Any]:
         "failure": record.failure.text if record.failure else None,
         "restarts": len(record.restarts),
         "warning": record.warning,
+        "degraded": record.degraded,
+        "refused": record.refused,
+        "waiting": list(compare(record.definition or {}, record.next).waiting) if record.next else [],
+        "checks": [asdict(check) for check in checks],
         "incidents": record.incidents,
         "last_incident": incident_json(incident) if incident else None,  # without its evidence: `explain` shows that
         "report_pending": bool(incident and incident.pending),

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from tocsin_daemon.checks.notify_socket import Notify
+    from tocsin_daemon.core.judgement import Verdict
     from tocsin_daemon.core.record import Record
+    from tocsin_daemon.driver import Driver
+    from tocsin_daemon.incarnation import Incarnation
     from tocsin_daemon.reporter import ClusterTools
-    from tocsin_daemon.service import Service
+    from tocsin_daemon.watch import Watch
+    from tocsin_ocf.processes import Process
 
 
 class Records(Protocol):
@@ -29,7 +34,12 @@ class World:
     wall: Callable[[], float]
     boot: str
     store: Records
-    service: Callable[[str], Service]
+    driver: Callable[[str, str], Driver]
+    """Return the driver of that name for a resource; CannotStart where there is none."""
+    watch: Callable[[str, Incarnation, Callable[[Verdict], None]], Watch]
+    """Return what checks the service of a resource, and whom it tells of a new verdict."""
+    notify: Callable[[str, Callable[[], list[Process]]], Notify]
+    """Return where the service of a resource may speak to us, given its processes, which alone are believed."""
     cluster: ClusterTools
     changed: Callable[[], None]
     log_output: Callable[[str, str], None]

@@ -194,6 +194,7 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
     record = before.store.load("web")
 
     after = Outside()
+    after.survives = False
     daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
     daemon.resume(record)
     resource = daemon.resources["web"]

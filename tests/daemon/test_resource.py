@@ -5,13 +5,14 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from tests.fakes.world import DEFINITION, FakeService, Outside
+from tests.fakes.world import DEFINITION, FakeDriver, Outside
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Event, Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.resource import SETTLE, Resource
-from tocsin_daemon.service import CannotStart
+from tocsin_daemon.driver import CannotStart
+from tocsin_daemon.incarnation import SETTLE
+from tocsin_daemon.resource import Resource
 from tocsin_ocf.processes import Process
 
 
@@ -197,14 +198,14 @@ def test_a_client_that_vanishes_is_forgotten() -> None:
     assert outside.clock.getDelayedCalls() == []
 
 
-def test_fakes_keep_the_signature_of_the_real_service() -> None:
+def test_fakes_keep_the_signatures_of_the_real_things() -> None:
     """A fake that drifts would prove nothing."""
     from inspect import signature
 
-    from tocsin_daemon.service import Service
+    from tocsin_daemon.driver import Driver
 
-    for name in ("start", "adopt", "members", "clear", "look_now", "cancel", "evidence"):
-        real, fake = signature(getattr(Service, name)), signature(getattr(FakeService, name))
+    for name in ("start", "adopt", "members", "clear", "left", "cancel", "evidence"):
+        real, fake = signature(getattr(Driver, name)), signature(getattr(FakeDriver, name))
         assert list(real.parameters) == list(fake.parameters), name
 
 

@@ -2,56 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from tocsin_daemon.checks.notify_message import Message
+from tocsin_daemon.core.check import Spec
+from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.record import Main, Record, dump, load
 from tocsin_daemon.core.stopping import Plan
+from tocsin_daemon.driver import CannotStart, Told
 from tocsin_daemon.output import Output
 from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.resource import Resource
-from tocsin_daemon.service import CannotStart
+from tocsin_daemon.watch import Row
 from tocsin_daemon.world import World
+from tocsin_ocf.definition import Definition
 from tocsin_ocf.pacemaker import Command, Reply
 from tocsin_ocf.processes import Process
 
 DEFINITION = {"command": ["/usr/sbin/serve", "--foreground"]}
 
 
-class FakeService:
-    """Stands for `Service`: notes what is asked of it in `events`."""
+class FakeDriver:
+    """Stands for a `Driver`: notes what is asked of it in `events`."""
 
     def __init__(self, resource: str) -> None:
         """Run nothing."""
+        self.main: Main | None = None
         self.output = Output("/nonexistent/output")
         self.known: dict[int, int] = {}
         self.events: list[str] = []
         self.refuses: CannotStart | None = None
         self.remains: list[Process] = []
         self.survives = True
-        self.on_end: Callable[[int | None], None] = lambda status: None
+        self.told: Told
+        self.slow = False
         self.on_cleared: Callable[[], None] = lambda: None
         self.plan = Plan(0.0)
+        self.signal = 0
+        self.definition: Definition
 
-    def start(self, definition: object, incarnation: str, on_end: Callable[[int | None], None]) -> Main:
-        """Start, or refuse."""
+    def start(self, definition: Definition, incarnation: str, told: Told) -> None:
+        """Start, or refuse; the test says when a `slow` one is up."""
         if self.refuses:
             raise self.refuses
         self.events.append("start")
-        self.on_end = on_end
-        return Main(4711, 99, "boot")
+        self.told = told
+        self.definition = definition
+        if not self.slow:
+            told.up(Main(4711, 99, "boot"))
 
-    def adopt(self, main: object, incarnation: str, known: object, on_end: Callable[[int | None], None]) -> bool:
+    def adopt(self, definition: object, main: object, incarnation: str, known: object, told: Told) -> bool:
         """Tell whether the service survived the former daemon."""
-        self.on_end = on_end
+        self.told = told
         return self.survives
 
-    def members(self, *, thorough: bool, since: float | None = None) -> list[Process]:
+    def on_end(self, status: int | None, why: str = "") -> None:
+        """Let the service end by itself."""
+        self.told.ended(status, why)
+
+    def members(self, *, thorough: bool) -> list[Process]:
         """Return what is said to be left."""
         return self.remains
+
+    def relimit(self, definition: Definition) -> bool:
+        """Note the limits; refuse them where the test wants it."""
+        self.limits = dict(definition.limits)
+        return not self.refuses
+
+    def left(self) -> list[str]:
+        """Return what is said to be left, by name."""
+        return list(map(repr, self.remains))
 
     def evidence(self) -> tuple[str, ...]:
         """Return what is said to be left, in words."""
@@ -67,15 +91,84 @@ class FakeService:
         """Wait for the test to call `on_cleared`."""
         self.events.append("clear")
         self.plan = plan
+        self.signal = stop_signal
         self.on_kill = on_kill
         self.on_cleared = on_cleared
-
-    def look_now(self) -> None:
-        """Nothing to look at."""
 
     def cancel(self) -> None:
         """Stop looking."""
         self.events.append("cancel")
+
+
+class FakeWatch:
+    """Stands for a `Watch`: its verdict is what the test sets."""
+
+    def __init__(self, told: Callable[[Verdict], None]) -> None:
+        """Judge nothing, and find everything well."""
+        self.verdict = Verdict(ready=True)
+        self.specs: tuple[Spec, ...] = ()
+        self.running = False
+        self.settled = False
+        self._told = told
+
+    def replace(self, specs: Sequence[Spec]) -> None:
+        """Keep the checks."""
+        self.specs = tuple(specs)
+
+    def begin(self, begun: float, *, settled: bool = False) -> None:
+        """Begin."""
+        self.running = True
+        self.settled = settled
+
+    def end(self) -> None:
+        """End."""
+        self.running = False
+
+    def rows(self) -> list[Row]:
+        """Return a row per check."""
+        return [Row(spec.name, "well", 0.0, "", 0.0, 0, 0) for spec in self.specs]
+
+    def say(self, **verdict: object) -> None:
+        """Come to another verdict."""
+        self.verdict = replace(self.verdict, **verdict)  # type: ignore[arg-type]
+        self._told(self.verdict)
+
+
+class FakeNotify:
+    """Stands for a `Notify`: the service says what the test lets it say."""
+
+    def __init__(self) -> None:
+        """Say nothing."""
+        self.ready = False
+        self.status = ""
+        self.listens = False
+        self._ear: Callable[[Message], None] = lambda message: None
+
+    def forget_what_was_said(self) -> None:
+        """Begin anew."""
+        self.ready = False
+
+    def listen(self, uid: int | None = None) -> None:
+        """Listen."""
+        self.listens = True
+
+    def close(self, *, keep_path: bool = False) -> None:
+        """Listen no more."""
+        self.listens = False
+
+    def environment(self, watchdog: float = 0.0) -> dict[str, str]:
+        """Return where to speak."""
+        return {"NOTIFY_SOCKET": "/run/notify", **({"WATCHDOG_USEC": str(int(watchdog * 1e6))} if watchdog else {})}
+
+    def hear(self, ear: Callable[[Message], None]) -> None:
+        """Keep who hears."""
+        self._ear = ear
+
+    def say(self, **words: object) -> None:
+        """Let the service speak."""
+        message = Message(**words)  # type: ignore[arg-type]
+        self.ready = self.ready or message.ready
+        self._ear(message)
 
 
 class FakeCluster:
@@ -156,7 +249,11 @@ class Outside:
         self.cluster = FakeCluster()
         self.store = FakeStore()
         self.changes = 0
-        self.services: list[FakeService] = []
+        self.services: list[FakeDriver] = []
+        self.watches: list[FakeWatch] = []
+        self.kinds: list[str] = []
+        self.ready = True
+        self.notify = FakeNotify()
         self.survives = True
         self.logged: list[str] = []
         self.tools = ClusterTools(self.cluster.run, "/sbin", dry_run=dry_run)
@@ -165,21 +262,34 @@ class Outside:
             wall=self.clock.seconds,
             boot="boot",
             store=self.store,
-            service=self._service,  # type: ignore[arg-type]
+            driver=self._driver,  # type: ignore[arg-type, return-value]
+            notify=lambda name, members: self.notify,  # type: ignore[arg-type, return-value]
+            watch=self._watch,  # type: ignore[arg-type, return-value]
             cluster=self.tools,
             changed=self._changed,
             log_output=lambda name, line: self.logged.append(line),
         )
 
-    def _service(self, name: str) -> FakeService:
-        self.services.append(FakeService(name))
+    def _driver(self, name: str, kind: str) -> FakeDriver:
+        self.kinds.append(kind)
+        self.services.append(FakeDriver(name))
         self.service.survives = self.survives
         return self.services[-1]
 
+    def _watch(self, name: str, service: object, told: Callable[[Verdict], None]) -> FakeWatch:
+        self.watches.append(FakeWatch(told))
+        self.watch.verdict = Verdict(ready=self.ready)
+        return self.watches[-1]
+
     @property
-    def service(self) -> FakeService:
-        """Return the service that was made last."""
+    def service(self) -> FakeDriver:
+        """Return the driver that was made last."""
         return self.services[-1]
+
+    @property
+    def watch(self) -> FakeWatch:
+        """Return the watch that was made last."""
+        return self.watches[-1]
 
     def _changed(self) -> None:
         self.changes += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
-from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_NOT_RUNNING, OCF_SUCCESS
+from tocsin_ocf.exit_codes import OCF_DEGRADED, OCF_ERR_GENERIC, OCF_NOT_RUNNING, OCF_SUCCESS
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,12 @@ def to_monitor(record: Record, left: list[str]) -> Answer | None:
     """
     Answer `monitor`; `left` names the processes that are left of a failed service.
 
+    190 where it runs, but not quite well: Pacemaker shows it, and leaves it alone.
     7 where nothing runs: Pacemaker then starts anew. With remains it must be an error, or a probe that answers
     "not running" would let the service be started elsewhere beside them.
     """
     if record.phase is Phase.RUNNING:
-        return UP
+        return Answer(OCF_DEGRADED, record.degraded) if record.degraded else UP
     if record.phase in UNSETTLED:
         return None
     if record.phase is Phase.STOPPED:
@@ -66,7 +67,8 @@ def to_monitor(record: Record, left: list[str]) -> Answer | None:
     return Answer(OCF_NOT_RUNNING, cause)
 
 
-def too_late(verb: str, record: Record, seconds: float, left: list[str]) -> Answer:
-    """Answer a request whose time is over, with what it still waits for."""
+def too_late(verb: str, record: Record, seconds: float, left: list[str], checks: str = "") -> Answer:
+    """Answer a request whose time is over, with what it still waits for: processes that are `left`, or `checks`."""
     what = f"{verb}: still {record.phase.value} after {seconds:.0f} s"
-    return Answer(OCF_ERR_GENERIC, f"{what}; left: {', '.join(left)}" if left else what)
+    waits = f"left: {', '.join(left)}" if left else checks
+    return Answer(OCF_ERR_GENERIC, f"{what}; {waits}" if waits else what)

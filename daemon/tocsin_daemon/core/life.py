@@ -3,12 +3,16 @@ The life of one resource on this node, from Pacemaker's `start` to its `stop`.
 
 STOPPED is where a resource begins and where a successful `stop` leaves it: nothing of the service is left.
 `start` opens a new *incarnation*, spawns the service (STARTING) and waits until it has proved itself
-(RUNNING). When the main process ends on its own the service has FAILED: while RUNNING that is an *incident*,
+(RUNNING). When it ends on its own the service has FAILED: while RUNNING that is an *incident*,
 which Pacemaker must be told of at once; while STARTING the failed `start` tells it. In FAILED, remains of the
 service may still run (children that outlived their parent). Pacemaker recovers with `stop`, then `start`; a
 `start` without a `stop` first CLEARs what is left, for two generations of one service must never overlap.
 
-Where the administrator grants a budget of local restarts, a death inside it is not reported: the service is cleared
+A service that lives may have failed all the same: its checks say so. That is an incident like a death, but one that
+may pass. Where it does before Pacemaker has recovered the service (it is unmanaged, or in maintenance), the service is
+RUNNING again and the report is withdrawn.
+
+Where the administrator grants a budget of local restarts, a failure inside it is not reported: the service is cleared
 and started again here (RESTARTING, RETURNING). What fails then, or beyond the budget, is an incident like any other:
 no `start` of Pacemaker waits that could tell it.
 
@@ -45,8 +49,11 @@ class Event(Enum):
     STOP = "stop asked"
     SETTLED = "service is up"
     BROKEN = "service cannot be started"
-    DIED = "main process ended"
-    SPARED = "main process ended within the restart budget"
+    DIED = "service ended"
+    JUDGED = "its checks have failed"
+    HEALED = "its checks pass again"
+    SPARED = "it failed within the restart budget"
+    CUT_SHORT = "local restart came to nothing"
     CLEARED = "nothing is left"
 
 
@@ -57,6 +64,7 @@ class Effect(Enum):
     SPAWN = "start the service"
     CLEAR = "end every process of it"
     DISARM = "withdraw the report"
+    RELIEVE = "withdraw the report, for it is well again"
     RECOVERED = "close the incident"
     COMPARE = "compare on-fail of monitor and asyncmon"
     NOTE_FAILED_START = "keep the cause"
@@ -81,19 +89,24 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.RUNNING, Event.START): (Phase.RUNNING, ()),
         (Phase.RUNNING, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
         (Phase.RUNNING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RUNNING, Event.JUDGED): (Phase.FAILED, INCIDENT),
         (Phase.RUNNING, Event.SPARED): (Phase.RESTARTING, (Effect.NOTE_RESTART, Effect.CLEAR)),
         (Phase.RESTARTING, Event.START): (Phase.RESTARTING, ()),
         (Phase.RESTARTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.RESTARTING, Event.CLEARED): (Phase.RETURNING, (Effect.BEGIN, Effect.SPAWN)),
-        (Phase.RESTARTING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RESTARTING, Event.DIED): (Phase.RESTARTING, ()),
+        (Phase.RESTARTING, Event.CUT_SHORT): (Phase.FAILED, INCIDENT),
         (Phase.RETURNING, Event.START): (Phase.RETURNING, ()),
         (Phase.RETURNING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.RETURNING, Event.SETTLED): (Phase.RUNNING, ()),
         (Phase.RETURNING, Event.BROKEN): (Phase.FAILED, INCIDENT),
         (Phase.RETURNING, Event.DIED): (Phase.FAILED, INCIDENT),
+        (Phase.RETURNING, Event.CUT_SHORT): (Phase.FAILED, INCIDENT),
         (Phase.RETURNING, Event.SPARED): (Phase.RESTARTING, (Effect.NOTE_RESTART, Effect.CLEAR)),
         (Phase.FAILED, Event.START): (Phase.CLEARING, (Effect.DISARM, Effect.CLEAR)),
         (Phase.FAILED, Event.STOP): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
+        (Phase.FAILED, Event.DIED): (Phase.FAILED, (Effect.GATHER,)),
+        (Phase.FAILED, Event.HEALED): (Phase.RUNNING, (Effect.RELIEVE, Effect.RECOVERED)),
         (Phase.CLEARING, Event.START): (Phase.CLEARING, ()),
         (Phase.CLEARING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.CLEARING, Event.CLEARED): (Phase.STARTING, (Effect.BEGIN, Effect.SPAWN)),

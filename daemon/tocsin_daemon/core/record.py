@@ -15,8 +15,9 @@ from typing import Any
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.report import FINAL, Stage
 
-VERSION = 2
-OLDER = {1: {"restarts": [], "warning": ""}}
+VERSION = 3
+_SINCE_3: dict[str, Any] = {"next": None, "config": "", "degraded": "", "refused": ""}
+OLDER: dict[int, dict[str, Any]] = {1: {"restarts": [], "warning": "", **_SINCE_3}, 2: _SINCE_3}
 """What the fields that came later mean in a record of an older version."""
 JOURNAL_LENGTH = 200
 """Entries kept of a resource's journal: some ten incidents with all that led to and followed them."""
@@ -82,7 +83,12 @@ class Incident:
 
 @dataclass(frozen=True)
 class Record:
-    """A resource on this node."""
+    """
+    A resource on this node.
+
+    `definition` is what runs, `next` what the next start is to run, and `config` the file that it came from, if any.
+    `degraded` says why a service that runs is not quite well, `refused` what is wrong with a changed definition.
+    """
 
     resource: str
     node: str = ""
@@ -90,6 +96,8 @@ class Record:
     since: float = 0.0
     incarnation: str = ""
     definition: Mapping[str, Any] | None = None
+    next: Mapping[str, Any] | None = None
+    config: str = ""
     main: Main | None = None
     members: Mapping[int, int] = field(default_factory=dict)
     failure: Failure | None = None
@@ -97,6 +105,8 @@ class Record:
     incidents: int = 0
     restarts: tuple[float, ...] = ()
     warning: str = ""
+    degraded: str = ""
+    refused: str = ""
     journal: tuple[Entry, ...] = ()
 
     def noted(self, at: float, text: str) -> Record:
@@ -139,6 +149,8 @@ def _record(fields: dict[str, Any]) -> Record:
         incident=_incident(incident) if incident else None,
         restarts=tuple(map(float, fields.pop("restarts"))),
         warning=str(fields.pop("warning")),
+        degraded=str(fields.pop("degraded")),
+        refused=str(fields.pop("refused")),
         journal=tuple(Entry(float(at), str(said)) for at, said in fields.pop("journal")),
         **fields,
     )

@@ -12,9 +12,10 @@ later. Where it is "not at all" (the resource is active on another node only) it
 A monitor that waits at the daemon (held) carries a failure at once, with its true code and reason, and Pacemaker
 counts it once: an incident goes that way when there is one (TOLD), and by injection otherwise.
 
-Three things end a report that is under way. Pacemaker asks for a stop or a new start: it is withdrawn, or, if
+Four things end a report that is under way. Pacemaker asks for a stop or a new start: it is withdrawn, or, if
 it had been sent, this is Pacemaker's acknowledgement. A recurring monitor returned the failure first: Pacemaker
-knows, and a second count for one fault would be false (LEARNED).
+knows, and a second count for one fault would be false (LEARNED). Or the service is well again before anybody was told
+(HEALED): it is withdrawn.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class News(Enum):
     DUE = "time to look again"
     MONITOR = "a monitor returned the failure"
     WITHDRAW = "stop or start asked"
+    HEALED = "well again"
     RESUMED = "the daemon was restarted"
 
 
@@ -82,6 +84,7 @@ REPORT: Table[Stage, News, Act] = Table(
         **{(stage, News.HEARD): (Stage.TOLD, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.MONITOR): (stage, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.WITHDRAW): (stage, ()) for stage in Stage if stage in FINAL},
+        **{(stage, News.HEALED): (stage, ()) for stage in Stage if stage in FINAL},
         **{(stage, News.RESUMED): (stage, ()) for stage in Stage if stage in FINAL},
         (Stage.CHECKING, News.GO): (Stage.SENDING, (Act.SEND,)),
         (Stage.CHECKING, News.HOLD): (Stage.HELD, (Act.WAIT,)),
@@ -91,6 +94,7 @@ REPORT: Table[Stage, News, Act] = Table(
         (Stage.CHECKING, News.UNKNOWN): (Stage.WAITING, (Act.BACK_OFF,)),
         (Stage.CHECKING, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
         (Stage.CHECKING, News.WITHDRAW): (Stage.WITHDRAWN, (Act.CANCEL,)),
+        (Stage.CHECKING, News.HEALED): (Stage.WITHDRAWN, (Act.CANCEL,)),
         (Stage.CHECKING, News.RESUMED): (Stage.CHECKING, (Act.CHECK,)),
         (Stage.SENDING, News.TAKEN): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.SENDING, News.REFUSED): (Stage.WAITING, (Act.BACK_OFF,)),
@@ -100,19 +104,23 @@ REPORT: Table[Stage, News, Act] = Table(
         # The stop is as a rule what our own injection led to while crm_resource still waits for its answer.
         (Stage.SENDING, News.WITHDRAW): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
         # Whether it went out before the daemon died is not known: look, before it is sent a second time.
+        (Stage.SENDING, News.HEALED): (Stage.WITHDRAWN, (Act.CANCEL,)),
         (Stage.SENDING, News.RESUMED): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.VERIFYING, News.SEEN): (Stage.ACKNOWLEDGED, ()),
         (Stage.VERIFYING, News.UNSEEN): (Stage.WAITING, (Act.BACK_OFF,)),
         (Stage.VERIFYING, News.MONITOR): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
         (Stage.VERIFYING, News.WITHDRAW): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
+        (Stage.VERIFYING, News.HEALED): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
         (Stage.VERIFYING, News.RESUMED): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.WAITING, News.DUE): (Stage.CHECKING, (Act.CHECK,)),
         (Stage.WAITING, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
         (Stage.WAITING, News.WITHDRAW): (Stage.WITHDRAWN, (Act.CANCEL,)),
+        (Stage.WAITING, News.HEALED): (Stage.WITHDRAWN, (Act.CANCEL,)),
         (Stage.WAITING, News.RESUMED): (Stage.CHECKING, (Act.CHECK,)),
         (Stage.HELD, News.DUE): (Stage.CHECKING, (Act.CHECK,)),
         (Stage.HELD, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
         (Stage.HELD, News.WITHDRAW): (Stage.WITHDRAWN, (Act.CANCEL,)),
+        (Stage.HELD, News.HEALED): (Stage.WITHDRAWN, (Act.CANCEL,)),
         (Stage.HELD, News.RESUMED): (Stage.CHECKING, (Act.CHECK,)),
     }
 )

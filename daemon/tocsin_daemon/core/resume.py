@@ -6,13 +6,13 @@ from tocsin_daemon.core.life import Event, Phase
 
 RESUME: dict[tuple[Phase, bool], tuple[Event, ...]] = {
     (Phase.STOPPED, False): (),
-    (Phase.STARTING, True): (Event.SETTLED,),
+    (Phase.STARTING, True): (),  # until its checks have passed
     (Phase.STARTING, False): (Event.DIED,),
     (Phase.RUNNING, True): (),
     (Phase.RUNNING, False): (Event.DIED,),
-    (Phase.RESTARTING, True): (Event.DIED,),
-    (Phase.RESTARTING, False): (Event.DIED,),
-    (Phase.RETURNING, True): (Event.SETTLED,),
+    (Phase.RESTARTING, True): (Event.CUT_SHORT,),
+    (Phase.RESTARTING, False): (Event.CUT_SHORT,),
+    (Phase.RETURNING, True): (),
     (Phase.RETURNING, False): (Event.DIED,),
     (Phase.FAILED, False): (),
     (Phase.FAILED, True): (),

@@ -1,0 +1,239 @@
+"""
+The service of one resource, from its start to its end: what its driver tells of it, and how its checks judge it.
+
+Both come here and leave as events of the life machine, so that the machine knows neither processes nor checks.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.logger import Logger
+
+from tocsin_daemon.core import restarts, stopping
+from tocsin_daemon.core.life import Event, Phase
+from tocsin_daemon.core.record import Failure, Main
+from tocsin_daemon.core.spec import specs
+from tocsin_daemon.driver import CannotStart, Driver
+from tocsin_daemon.incidents import Incidents
+from tocsin_daemon.incidents import Subject as Failing
+from tocsin_daemon.pulse import waited
+from tocsin_daemon.speech import Speech
+from tocsin_ocf import definition as definitions
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
+
+if TYPE_CHECKING:
+    from tocsin_daemon.checks.notify_message import Message
+    from tocsin_daemon.core.judgement import Verdict
+    from tocsin_daemon.watch import Watch
+    from tocsin_daemon.world import World
+    from tocsin_ocf.processes import Process
+
+log = Logger()
+
+SETTLE = 0.1
+"""Seconds that a service must live before `start` succeeds: one that cannot read its configuration does not."""
+CLEAR_GRACE = 5.0
+"""Seconds after the KILL of a local restart in which all must be gone, or it is a failure to report."""
+UNSETTLED = frozenset({Phase.STARTING, Phase.RETURNING})
+
+
+class Subject(Failing, Protocol):
+    """The resource whose service this is."""
+
+    unsaved: str
+
+    def feed(self, event: Event) -> None:
+        """Let the life machine decide what the event means."""
+
+    def changed(self) -> None:
+        """Answer whom a change concerns that is no event."""
+
+
+class Incarnation:
+    """One resource's service; each start begins it anew."""
+
+    def __init__(self, subject: Subject, world: World) -> None:
+        """Begin with what is on record; nothing is started or taken over yet."""
+        record = subject.record
+        self._subject = subject
+        self._world = world
+        self.definition = None if record.definition is None else definitions.read(record.definition)[0]
+        self._kind = self.definition.driver_name if self.definition else "process"
+        self.driver: Driver = world.driver(record.resource, self._kind)
+        self.speech = Speech(world.notify(record.resource, self.members))
+        self.speech.notify.hear(self._judged)
+        self.watch: Watch = world.watch(record.resource, self, self._judged)
+        self.incidents = Incidents(subject, self, world.log_output)
+        self.seconds = 20.0
+        """Time of the operation that Pacemaker asked for last: a stop has to end inside it."""
+        self._lived = False
+
+    def begin(self) -> None:
+        """Open an incarnation of what the next start is to run."""
+        record = self._subject.record
+        definition = record.definition if record.next is None else record.next
+        self.incidents.refusal = None
+        self.incidents.judged = ""
+        fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None, degraded="")
+        self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex))
+
+    def spawn(self) -> None:
+        """Start the service, or feed why it cannot be started."""
+        record = self._subject.record
+        self.definition = definitions.read(record.definition or {})[0]
+        assert self.definition is not None, "a start brings its definition"
+        try:
+            self._demand_record()
+            if self.definition.driver_name != self._kind:
+                self.driver = self._world.driver(record.resource, self.definition.driver_name)
+                self._kind = self.definition.driver_name
+            if record.phase is Phase.RETURNING:
+                self._expect_end_of(Phase.RETURNING, self.seconds)
+            self.driver.start(self.speech.invite(self.definition), record.incarnation, self)
+        except CannotStart as error:
+            self.refused(error.code, error.reason)
+
+    def _demand_record(self) -> None:
+        """Start nothing that is on no record: the next daemon would not know that it runs, and start it twice."""
+        if self._subject.unsaved:
+            raise CannotStart(OCF_ERR_GENERIC, f"its state cannot be saved: {self._subject.unsaved}")
+
+    def adopt(self) -> bool:
+        """Take over the service of a former daemon; False where it has ended."""
+        record = self._subject.record
+        runs = self.driver.adopt(self.definition, record.main, record.incarnation, dict(record.members), self)
+        if runs and self.definition:
+            try:
+                self.speech.listen(self.definition)
+            except CannotStart as error:  # it runs all the same
+                log.error("{resource}: {why}", resource=record.resource, why=error.reason)
+            self._begin_watch()
+        return runs
+
+    def redefine(self) -> None:
+        """Go by the definition that stands in the record now; what runs is left alone."""
+        self.definition = definitions.read(self._subject.record.definition or {})[0]
+        if self.definition and self.watch.running:
+            self.watch.replace(specs(self.definition.checks))
+
+    def relimit(self, wanted: Mapping[str, Any]) -> bool:
+        """Have the limits of a changed definition hold for what runs; False where they wait for a restart."""
+        definition = definitions.read(wanted)[0]
+        return definition is not None and self._subject.record.main is not None and self.driver.relimit(definition)
+
+    # What the driver tells
+
+    def up(self, main: Main | None) -> None:
+        """Hear that the service runs; it is up when it has lived a moment and its checks pass."""
+        said = "started" if not self.watch.running else "goes on"
+        said += f" as pid {main.pid}" if main else ""
+        self._subject.change(replace(self._subject.record, main=main), said)
+        if not self.watch.running:
+            self._begin_watch()
+
+    def refused(self, code: int, reason: str) -> None:
+        """Hear that it cannot be started."""
+        self.incidents.refusal = Failure(code, reason)
+        self._subject.feed(Event.BROKEN)
+
+    def ended(self, status: int | None, why: str = "") -> None:
+        """Hear that the service has ended by itself."""
+        self.watch.end()
+        self.incidents.ended(status, why)
+        self._subject.feed(Event.SPARED if self._spared() else Event.DIED)
+
+    def members(self) -> list[Process]:
+        """Return the living processes of the service."""
+        return self.driver.members(thorough=False)
+
+    def waited(self) -> float | None:
+        """Return the seconds in which they waited for the machine; None where the kernel does not tell."""
+        main = self.driver.main
+        return waited(main.cgroup if main else "")
+
+    # How it is judged
+
+    def _begin_watch(self) -> None:
+        assert self.definition is not None, "what runs was defined"
+        self._lived = False
+        self.watch.replace(specs(self.definition.checks))
+        record = self._subject.record
+        age = max(0.0, self._subject.now() - record.since)
+        self.watch.begin(self._world.clock.seconds() - age, settled=record.phase not in UNSETTLED)
+        self._world.clock.callLater(SETTLE, self._has_lived, record.incarnation)
+
+    def _has_lived(self, incarnation: str) -> None:
+        if self._subject.record.incarnation == incarnation:
+            self._lived = True
+            self._judged()
+
+    def _judged(self, _: Verdict | Message | None = None) -> None:
+        """Take up what the checks, and the service itself, say now."""
+        verdict, phase = self.watch.verdict, self._subject.record.phase
+        well = verdict.ready and not verdict.failed
+        ready = well and self._lived and not self.speech.unsaid(self.definition)
+        if phase in UNSETTLED and ready:
+            self._subject.feed(Event.SETTLED)
+        elif phase is Phase.FAILED and well and self.watch.running:
+            self._subject.feed(Event.HEALED)
+        elif phase is Phase.RUNNING and verdict.failed:
+            self.incidents.judged = verdict.failed
+            self._subject.feed(Event.SPARED if self._spared() else Event.JUDGED)
+        self._note_degraded(verdict.degraded)
+
+    def _note_degraded(self, why: str) -> None:
+        record = self._subject.record
+        if record.phase is Phase.RUNNING and why != record.degraded:
+            said = f"degraded: {why}" if why else "no longer degraded"
+            log.warn("{resource}: {said}", resource=record.resource, said=said)
+            self._subject.change(replace(record, degraded=why), said)
+            self._subject.changed()
+
+    # Restarts here
+
+    def _spared(self) -> bool:
+        """Tell whether a failure now is to be met by a restart here."""
+        definition, record = self.definition, self._subject.record
+        if definition is None or record.phase not in (Phase.RUNNING, Phase.RETURNING):
+            return False
+        now, window = self._subject.now(), definition.restart_window
+        return restarts.allowed(record.restarts, now, definition.restart_attempts, window)
+
+    def note_restart(self) -> None:
+        """Count a restart here; it must have cleared the service in time."""
+        assert self.definition is not None, "there is a budget"
+        self.incidents.restart(self.definition.restart_window)
+        self._expect_end_of(Phase.RESTARTING, self._plan().kill_after + CLEAR_GRACE)
+
+    def _expect_end_of(self, phase: Phase, seconds: float) -> None:
+        """Do not wait for ever for a step of a restart that nobody but us has asked for."""
+        self._world.clock.callLater(seconds, self._cut_short, phase, self._subject.record.restarts)
+
+    def _cut_short(self, phase: Phase, restarts: tuple[float, ...]) -> None:
+        record = self._subject.record
+        if record.phase is phase and record.restarts == restarts:
+            self.driver.cancel()
+            self.incidents.judged = f"restarted here, {phase.value} for too long; {self.waiting()}".rstrip("; ")
+            self._subject.feed(Event.CUT_SHORT)
+
+    # How it ends
+
+    def clear(self) -> None:
+        """End everything of it."""
+        self.watch.end()
+        self.speech.notify.close()
+        number = self.definition.stop_signal if self.definition else 15
+        self.driver.clear(self._plan(), number, lambda: self._subject.feed(Event.CLEARED), self.incidents.killed)
+
+    def waiting(self) -> str:
+        """Say what a start waits for."""
+        if not self.watch.running:
+            return ""
+        return self.watch.verdict.waiting or self.watch.verdict.failed or self.speech.unsaid(self.definition)
+
+    def _plan(self) -> stopping.Plan:
+        return stopping.plan(self.seconds, self.definition.stop_timeout if self.definition else None)
