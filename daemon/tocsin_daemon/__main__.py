@@ -24,6 +24,7 @@ from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
 from tocsin_daemon.drivers.process import ProcessDriver
+from tocsin_daemon.entrance import allow_many_files
 from tocsin_daemon.notify import Starter, summary
 from tocsin_daemon.scope import Scopes
 from tocsin_daemon.store import Locked, Store, Unusable
@@ -118,6 +119,7 @@ def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bi
     world = world_of(reactor, store, port, children, pacemaker_bin, dry_run=dry_run)
     daemon = Daemon(world, linger, reactor.stop)
     become_subreaper()
+    allow_many_files()
     secrets = store.new_secrets()
     try:
         reactor.listenTCP(port, ControlFactory(reactor, secrets, daemon.ask), backlog=BACKLOG, interface=LOOPBACK)

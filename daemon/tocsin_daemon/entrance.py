@@ -33,6 +33,9 @@ ORDINARY = b"0"
 """For oom_score_adj (proc(5)): the daemon may be spared, and must not hand that on to a service that eats memory."""
 MYSELF = b"0"
 """For cgroup.procs: whoever writes it."""
+OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
+"""Soft and hard limit that the daemon was born with, and each process of it is."""
+ENOUGH_FILES = 65536
 SIGNALS = signal.valid_signals()
 WHY = {MemoryError: errno.ENOMEM, ValueError: errno.EPERM}
 """
@@ -131,6 +134,8 @@ def _become(program: Program, unusual: Sequence[int], daemon: int) -> NoReturn:
             resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (soft, hard))
         at_fault = "user or group"
         _take_identity(program)
+        if not program.service:
+            _die_with(daemon)  # once more: the kernel forgets it when the identity changes
         at_fault = program.argv[0]
         os.umask(program.umask)
         _hear_all_signals(unusual)
@@ -153,7 +158,17 @@ def _die_with(daemon: int) -> None:
         os._exit(127)
 
 
+def allow_many_files() -> None:
+    """Let the daemon have as many open files as it may: a thousand services are more than the usual 1024."""
+    _, most = OPEN_FILES
+    with suppress(OSError, ValueError):
+        wanted = ENOUGH_FILES if most == resource.RLIM_INFINITY else min(ENOUGH_FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, OPEN_FILES[0]), most))
+
+
 def _be_ordinary() -> None:
+    """Hand on neither the daemon's protection from want of memory nor its many files: select(2) breaks beyond 1024."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, OPEN_FILES)
     with suppress(OSError):
         fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(fd, ORDINARY)

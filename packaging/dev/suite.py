@@ -12,7 +12,7 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/systemd")
+MACHINES = ("tests/cluster", "tests/systemd", "tests/stress")
 """Tests of the daemon as it is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 

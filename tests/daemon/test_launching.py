@@ -13,6 +13,7 @@ from twisted.internet import reactor
 
 from tests.fakes.running import Heard, end, service_in, shell, started, until
 from tests.requirements import require_root
+from tocsin_daemon import entrance
 from tocsin_daemon.children import Children
 from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.drivers.process import ProcessDriver
@@ -75,6 +76,19 @@ async def test_a_service_is_not_as_nice_as_the_daemon(service: ProcessDriver) ->
         assert await said(service, shell("nice")) == ["0"]
     finally:
         os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_does_not_inherit_the_many_files_of_the_daemon(service: ProcessDriver) -> None:
+    """It gets what the daemon was born with."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[0] - 1, before[1]))
+        assert await said(service, shell("ulimit -Sn")) == [str(entrance.OPEN_FILES[0])]
+        entrance.allow_many_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= entrance.OPEN_FILES[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest_twisted.ensureDeferred
