@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+LATELY = 1.0
+"""Seconds that the process table may be old for a check that counts: a second reading of it costs as much again."""
+
 
 def world_of(
     reactor: EPollReactor, store: Store, port: int, children: Children, pacemaker_bin: str, *, dry_run: bool
@@ -63,6 +66,7 @@ def world_of(
             looking.pulse.lost,
             names.addresses,
             service.waited,
+            lambda: service.members(LATELY),
         )
         return Watch(outside, looking, told)
 

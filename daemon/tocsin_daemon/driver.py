@@ -92,8 +92,12 @@ class Driver(Protocol):
         Only called where each key that held before is there still: what was the value without one, nobody knows.
         """
 
-    def members(self, *, thorough: bool) -> list[Process]:
-        """Return the living processes of the service; `thorough` before "nothing is left" may be believed."""
+    def members(self, *, thorough: bool, age: float = 0.0) -> list[Process]:
+        """
+        Return the living processes of the service, as they were `age` seconds ago at most.
+
+        `thorough` before "nothing is left" may be believed: it also finds those that hide.
+        """
 
     def evidence(self) -> tuple[str, ...]:
         """Return what there is to see of the service, a line each: taken at an incident and before any KILL."""

@@ -146,9 +146,9 @@ class Incarnation:
         self.incidents.ended(status, why)
         self._subject.feed(Event.SPARED if self._spared() else Event.DIED)
 
-    def members(self) -> list[Process]:
-        """Return the living processes of the service."""
-        return self.driver.members(thorough=False)
+    def members(self, age: float = 0.0) -> list[Process]:
+        """Return the living processes of the service, as they were `age` seconds ago at most."""
+        return self.driver.members(thorough=False, age=age)
 
     def waited(self) -> float | None:
         """Return the seconds in which they waited for the machine; None where the kernel does not tell."""

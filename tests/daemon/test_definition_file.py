@@ -354,9 +354,9 @@ def test_the_example_has_every_key() -> None:
 
 def check_reading(text: str) -> None:
     """Fail where reading raises, takes long, or a fault is not one printable line with a place."""
-    begun = time.monotonic()
+    begun = time.process_time()  # the machine has other work
     definition, faults = definition_file.parse("web.yaml", text)
-    assert time.monotonic() - begun < FAST
+    assert time.process_time() - begun < FAST
     assert (definition is None) == bool(faults)
     for fault in faults:
         assert re.match(r"web\.yaml:[0-9]+: \S", fault) and fault.isprintable()

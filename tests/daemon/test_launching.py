@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from twisted.internet import reactor
 from tests.fakes.running import Heard, end, service_in, shell, started, until
 from tests.requirements import require_root
 from tocsin_daemon import entrance
-from tocsin_daemon.children import Children
+from tocsin_daemon.children import Children, Program
 from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_ocf.definition import Definition
+from tocsin_ocf.processes import look
 
 
 @pytest.fixture
@@ -140,11 +142,26 @@ def test_a_priority_that_is_refused_is_named(tmp_path: Path) -> None:
 
 def _refused(tmp_path: Path) -> int:
     """Return 40 plus the code of a start that is refused its priority; in a process of its own."""
-    from tocsin_daemon.children import Program
-    from tocsin_daemon.entrance import execute
-
     try:
-        execute(Program(["/bin/true"], {}, nice=-5, service=True), 2, 2)
+        entrance.execute(Program(["/bin/true"], {}, nice=-5, service=True), 2, 2)
     except PermissionError as error:
         return 44 if error.filename == "nice -5" else 45
     return 46
+
+
+def test_a_tool_that_runs_as_another_user_ends_with_the_daemon_too() -> None:
+    """The kernel forgets PR_SET_PDEATHSIG when the identity changes (prctl(2))."""
+    require_root()
+    told, tell = os.pipe()
+    daemon = os.fork()
+    if daemon == 0:
+        tool = entrance.execute(Program(["/bin/sleep", "600"], {}, user=65534, group=65534, groups=[]), 2, 2)
+        os.write(tell, str(tool).encode())
+        os._exit(0)
+    os.waitpid(daemon, 0)
+    tool = int(os.read(told, 20))
+    deadline = time.monotonic() + 5
+    while (process := look(tool)) and process.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.close(told), os.close(tell)
+    assert process is None or not process.alive

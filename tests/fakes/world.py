@@ -64,7 +64,7 @@ class FakeDriver:
         """Let the service end by itself."""
         self.told.ended(status, why)
 
-    def members(self, *, thorough: bool) -> list[Process]:
+    def members(self, *, thorough: bool, age: float = 0.0) -> list[Process]:
         """Return what is said to be left."""
         return self.remains
 

@@ -74,6 +74,8 @@ class Outside:
     `lost` is a running total: the seconds in which the daemon or the machine was starved, which are not to count
     against anybody (`core/stretch.py`); a polled check need not care, for whoever cancels it does.
 
+    `lately` are `members` as of a second ago at most: much cheaper where many ask, and good enough to count by.
+
     `waited` is another: the seconds in which the service's own processes waited for processor, memory or disk; None
     where the kernel does not tell.
 
@@ -90,3 +92,4 @@ class Outside:
     lost: Callable[[], float] = lambda: 0.0
     addresses: Callable[[str], Deferred[list[str]]] = _no_names
     waited: Callable[[], float | None] = lambda: None
+    lately: Callable[[], list[Process]] = list

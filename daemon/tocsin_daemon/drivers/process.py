@@ -159,9 +159,9 @@ class ProcessDriver:
             return False
         return True
 
-    def members(self, *, thorough: bool) -> list[Process]:
-        """Return the living processes of the service."""
-        return self._service.living(thorough=thorough)
+    def members(self, *, thorough: bool, age: float = 0.0) -> list[Process]:
+        """Return the living processes of the service, as they were `age` seconds ago at most."""
+        return self._service.living(thorough=thorough, since=self._means.reactor.seconds() - age)
 
     def evidence(self) -> tuple[str, ...]:
         """Return what there is to see of the service: its processes, what each waits on, and orphans that ended."""

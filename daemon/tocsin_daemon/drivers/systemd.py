@@ -100,15 +100,15 @@ class SystemdDriver:
         """Leave its limits to the unit."""
         return False
 
-    def members(self, *, thorough: bool) -> list[Process]:
+    def members(self, *, thorough: bool, age: float = 0.0) -> list[Process]:
         """Return the living processes of the unit: who is in its cgroup."""
-        self.known = {process.pid: process.start for process in (found := self._place.processes())}
+        found = self._place.processes()
+        self.known = {process.pid: process.start for process in found}
         return processes.observe_stuck(found)
 
     def evidence(self) -> tuple[str, ...]:
         """Return what systemd says of the unit, and its processes."""
-        unit = self._unit
-        said = [f"{unit.name}: {unit.active} ({unit.sub}), result {unit.result}"] if unit else []
+        said = [f"{unit.name}: {unit.active} ({unit.sub}), result {unit.result}" for unit in (self._unit,) if unit]
         return (*said, *processes.evidence(self._place.processes()))
 
     def left(self) -> list[str]:
