@@ -9,12 +9,25 @@ judges by what Pacemaker and an administrator may expect.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
-VIOLATIONS = ("lost", "duplicate", "stale", "restarted", "touched", "leftover", "false alarm", "maintenance", "lie")
+from tests.chaos.entries import Action, Injection, Life
+
+VIOLATIONS = (
+    "lost",
+    "duplicate",
+    "stale",
+    "late",
+    "restarted",
+    "touched",
+    "leftover",
+    "false alarm",
+    "maintenance",
+    "lie",
+)
 """
 Lost: nobody was told of a death. Duplicate: told twice of one incarnation. Stale: injected for one that lives, was
-stopped or replaced. Restarted: born without a start, or beside another one. Touched: ended by nobody's order.
+stopped or replaced. Late: its injection was begun when the daemon had heard that it is to stop. Restarted: born
+without a start, or beside another one. Touched: ended by nobody's order.
 Leftover: there after stop returned 0. False alarm: a failure of what was well. Maintenance: injected in spite of it.
 Lie: an exit status that the witnesses contradict.
 """
@@ -23,45 +36,6 @@ RUNNING = (0, 190)
 """Exit statuses of a monitor that mean: it runs; 190 that something, as a frozen daemon, is not as it should be."""
 SLACK = 0.03
 """Seconds by which the kernel's time of a process's begin, in ticks, and our own notice of an exit may differ."""
-
-
-@dataclass(eq=False)
-class Life:
-    """One incarnation as the witnesses saw it; times in seconds, None for not yet."""
-
-    pid: int
-    born: float
-    killed: float | None = None
-    died: float | None = None
-    confirmed: bool = False
-    stop_asked: float | None = None
-    stopped: float | None = None
-    told: float | None = None
-    excused: str = ""
-    in_maintenance: bool = False
-    injected: list[float] = field(default_factory=list)
-
-    @property
-    def owed(self) -> bool:
-        """Tell whether Pacemaker still has to be told of its death."""
-        return self.died is not None and not (self.told or self.injected or self.stop_asked or self.excused)
-
-
-@dataclass(eq=False)
-class Action:
-    """A call of the agent: when it began, and the incarnation that was confirmed to live then."""
-
-    what: str
-    begun: float
-    well: Life | None
-
-
-@dataclass(eq=False)
-class Injection:
-    """A `crm_resource --fail` that was executed: when its process began, and for which incarnation."""
-
-    begun: float
-    life: Life | None
 
 
 class Book:
@@ -76,6 +50,8 @@ class Book:
         self.maintenance = False
         self.delays: list[float] = []
         self._may_be_born = False
+        self._start_ended = 0.0
+        self._after_stop: list[Injection] = []
         self._injections: dict[str, Injection] = {}
 
     @property
@@ -95,9 +71,13 @@ class Book:
 
     # What the service and the kernel say
 
-    def born(self, now: float, pid: int, others: list[int]) -> None:
-        """Note a birth; `others` are processes of earlier incarnations that are still there."""
-        if not self._may_be_born:
+    def born(self, now: float, pid: int, others: list[int], begun: float | None = None) -> None:
+        """
+        Note a birth; `others` are processes of earlier incarnations that are still there.
+
+        On a busy machine a service may speak its first word long after it `begun`, when its start is over.
+        """
+        if not self._may_be_born and (begun is None or begun > self._start_ended):
             self.violate("restarted", f"pid {pid} was born although no start was asked")
         if self.living or others:
             self.violate("restarted", f"pid {pid} was born beside {self.living or ''} {others}")
@@ -153,7 +133,7 @@ class Book:
             self._said_failed(now, code, action)
 
     def _started(self, now: float, code: int, action: Action) -> None:
-        life, self._may_be_born = self.latest, False
+        life, self._may_be_born, self._start_ended = self.latest, False, now
         killed = life is not None and life.died is not None and life.killed is not None
         if life is not None and code == 0 and (killed or life.died is None):
             life.confirmed = True
@@ -165,7 +145,8 @@ class Book:
             self.violate("false alarm", f"start returned {code}, and nothing is wrong with {life}")
 
     def _stopped(self, now: float, code: int, left: list[str]) -> None:
-        self._may_be_born = False
+        self._may_be_born, self._start_ended = False, 0.0
+        self._after_stop.clear()
         if code != 0:
             self.violate("false alarm", f"stop returned {code}, which fences the node; left: {left}")
             return
@@ -200,7 +181,9 @@ class Book:
 
     def injection(self, begun: float, call: str) -> None:
         """Note that `crm_resource --fail` was executed by a process that began at `begun`."""
-        self._injections[call] = Injection(begun, self.latest)
+        injection = self._injections[call] = Injection(begun, self.latest)
+        if self.latest and self.latest.stop_asked and begun > self.latest.stop_asked:
+            self._after_stop.append(injection)
         if self.living or self.latest is None:
             self.violate("stale", f"crm_resource --fail was executed, and {self.latest} lives")
 
@@ -216,7 +199,6 @@ class Book:
         elif life.told and life.told < injection.begun - SLACK:
             self.violate("duplicate", f"an action had told of {life}, {injection}")
         else:
-            self.count["late"] += life.stop_asked is not None and life.stop_asked < injection.begun - SLACK
             self._count_injection(now, life)
 
     def _count_injection(self, now: float, life: Life) -> None:
@@ -226,6 +208,19 @@ class Book:
         if not life.told:
             self.delays.append(now - (life.died or now))
         life.injected.append(now)
+
+    def heard_stop(self, at: float) -> None:
+        """
+        Note when the daemon heard of the stop that is about to end: nothing may have been injected since.
+
+        Between Pacemaker's call of the agent and that moment, in which an interpreter is loaded, the daemon cannot
+        know. A service that dies just then is reported by the book, and Pacemaker counts the failure and goes on
+        with its stop: such injections are `crossed`. They were all of the late ones that were ever seen.
+        """
+        for injection in self._after_stop:
+            if injection.begun > at:
+                self.violate("late", f"{injection} was begun after the stop was heard at {at}")
+        self._after_stop.clear()
 
     def maintain(self, on: bool) -> None:
         """Note whether Pacemaker's hands are tied: what dies meanwhile may not be injected."""

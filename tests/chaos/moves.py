@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
-from tests.chaos.processes import everyone, now, send
+from tests.chaos.processes import now, send, with_pid
 from tests.chaos.tools import set_mode
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from tests.chaos.plan import Move
     from tests.chaos.world import World
 
-TRIES = 200
 SLOW = 0.5
 REPORT = 0.2
 """Seconds in which a report is over, unless a tool is slow."""
@@ -96,29 +93,11 @@ async def stranger(world: World, resource: Resource, move: Move) -> None:
     life = resource.book.living
     world.signal_daemons(signal.SIGKILL)
     kill(world, resource, move)
-    if life is None or not (process := await _with_pid(life.pid)):
+    if life is None or not (process := await with_pid(life.pid)):
         return
     world.note(f"{resource.name} stranger {life.pid}")
     world.count["strangers"] += 1
     resource.strangers.append(process)
-
-
-async def _with_pid(pid: int) -> subprocess.Popen[bytes] | None:
-    for _ in range(TRIES):
-        if not os.path.exists(f"/proc/{pid}"):
-            process = _fork_after(pid - 1)
-            if process.pid == pid:
-                return process
-            process.kill()
-            process.wait()
-        await asyncio.sleep(0.001)
-    return None
-
-
-def _fork_after(pid: int) -> subprocess.Popen[bytes]:
-    with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
-        file.write(str(pid))
-    return subprocess.Popen(["/bin/sleep", "3600"], start_new_session=True)
 
 
 async def cut_report(world: World, resource: Resource, move: Move) -> None:
@@ -189,12 +168,12 @@ async def disable(world: World, resource: Resource, move: Move) -> None:
 
 async def maintenance(world: World, resource: Resource, move: Move) -> None:
     """Put the resource into maintenance for a while; the monitor resumes afterwards, some time."""
-    resource.maintenance = True
+    resource.maintenance += 1  # such moves overlap, and an administrator who starts by hand is not interrupted
     resource.wake()
     await asyncio.sleep(move.lasts)
     if move.what == "start-by-hand" and resource.started and resource.idle and not resource.failed:
         await resource.act("start", by_hand=True)
-    resource.maintenance = False
+    resource.maintenance -= 1
     resource.wake()
     if move.pick < 0.5:
         monitor(world, resource, move)
@@ -255,9 +234,3 @@ LASTING = {
     "unmanaged": unmanage,
     "slow-recovery": slow_recovery,
 }
-
-
-def daemons() -> list[int]:
-    """Return the pids of the daemons that live, frozen ones too; not of what one of them is about to execute."""
-    found = {one.pid: one.parent for one in everyone() if "/usr/bin/tocsind" in one.command}
-    return [pid for pid, parent in found.items() if parent not in found]

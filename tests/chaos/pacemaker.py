@@ -13,8 +13,9 @@ import subprocess
 from collections.abc import Callable
 from xml.sax.saxutils import quoteattr
 
-from tests.chaos.books import RUNNING, Book
+from tests.chaos.books import RUNNING, Action, Book
 from tests.chaos.processes import Call, Seen, now
+from tests.chaos.records import stops_heard
 from tests.chaos.tools import BIN, HOME, SERVICE, STATUS, replace
 
 NODE = "n1"
@@ -22,6 +23,7 @@ AGENT = "/usr/lib/ocf/resource.d/tocsin/service"
 INTERVAL = 60000
 TIMEOUT = 20000
 LINGER = 2
+FIRST_WORD = 5.0
 FIRST_MONITOR = (0.01, 0.04)
 """Seconds from a start to the first recurring monitor, as measured on Pacemaker."""
 
@@ -38,7 +40,7 @@ class Resource:
         self.wanted = False
         self.failed = False
         self.managed = True
-        self.maintenance = False
+        self.maintenance = 0
         self.patience = 0.0
         self.call = 0
         self.injection = 0
@@ -54,7 +56,7 @@ class Resource:
     @property
     def free(self) -> bool:
         """Whether Pacemaker may act."""
-        return self.managed and not self.maintenance and not self._cluster.maintenance
+        return self.managed and not (self.maintenance or self._cluster.maintenance)
 
     @property
     def idle(self) -> bool:
@@ -140,6 +142,10 @@ class Resource:
         self._cluster.sync()
         self._cluster.note(f"{self.name} {action.what} -> {code} {said[-100:]}")
         result = None if code < 0 else code
+        if what == "start" and result == 0:
+            await self._hear_of_birth(action)
+        if what == "stop" and result == 0:
+            self._hear_of_stop()
         left = self._cluster.left(self.name) if what == "stop" and code == 0 else []
         self.book.end(now(), action, result, [str(one) for one in left])
         self.call += 1
@@ -148,6 +154,24 @@ class Resource:
         if cancelled:
             raise cancelled
         return result
+
+    async def _hear_of_birth(self, start: Action) -> None:
+        """Give a service that was started on a busy machine the time for its first word."""
+        deadline = now() + FIRST_WORD
+        while not self._is_born_since(start.begun) and now() < deadline:
+            await asyncio.sleep(0.01)
+            self._cluster.sync()
+
+    def _is_born_since(self, begun: float) -> bool:
+        return self.book.living is not None or (self.book.latest is not None and self.book.latest.born >= begun)
+
+    def _hear_of_stop(self) -> None:
+        """Tell the book when the daemon heard of the stop, by its journal; the agent may have done without a daemon."""
+        life = self.book.latest
+        heard = stops_heard(self.name)
+        after = [at for at in heard if life and life.stop_asked and at > life.stop_asked]
+        if after:
+            self.book.heard_stop(after[0])
 
     def _environment(self, interval: int) -> dict[str, str]:
         stop_timeout = {"stop_timeout": "300ms"} if self.kind == "stubborn" else {}
@@ -166,7 +190,8 @@ class Resource:
     def xml(self) -> tuple[str, str, str]:
         """Return what crm_mon shows of it: resource, history, failure."""
         name, managed = quoteattr(self.name), str(self.managed and not self.maintenance).lower()
-        resource = f'<resource id={name} managed="{managed}" maintenance="{str(self.maintenance).lower()}" active="x">'
+        maintenance = str(bool(self.maintenance)).lower()
+        resource = f'<resource id={name} managed="{managed}" maintenance="{maintenance}" active="x">'
         resource += f'<node name="{NODE}"/></resource>' if self.started else "</resource>"
         operations = "".join(
             f'<operation_history call="{call}" task="{task}" interval="{INTERVAL if task == "monitor" else 0}ms"/>'

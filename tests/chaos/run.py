@@ -76,7 +76,7 @@ class Found:
         return (
             f"{self.cycles} cycles in {self.seconds:.0f} s ({self.cycles / max(self.seconds, 0.001):.1f} a second): "
             f"{count['births']} births, {count['deaths']} deaths, {daemons}; told {by}, {late}; "
-            f"crossed: {count['crossed']}, late: {count['late']}; {violations}"
+            f"crossed: {count['crossed']}; {violations}"
         )
 
 

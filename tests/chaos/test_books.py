@@ -6,63 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.chaos.books import VIOLATIONS, Action, Book
-
-
-class Night:
-    """A resource that was started as pid 7 at second 1, and what happens to it, a second each."""
-
-    def __init__(self) -> None:
-        """Begin with a start that went well."""
-        self.book, self.now = Book("web"), 0.0
-        start = self.begin("start")
-        self.book.born(self.tick(), 7, [])
-        self.end(start, 0)
-
-    def tick(self) -> float:
-        """Return the next second."""
-        self.now += 1
-        return self.now
-
-    def begin(self, what: str) -> Action:
-        """Call the agent."""
-        return self.book.begin(self.tick(), what)
-
-    def end(self, action: Action, code: int | None, *left: str) -> None:
-        """Let the agent end."""
-        self.book.end(self.tick(), action, code, list(left))
-
-    def do(self, what: str, code: int | None, *left: str) -> None:
-        """Call the agent, and let it end."""
-        self.end(self.begin(what), code, *left)
-
-    def kill(self, pid: int = 7) -> None:
-        """Let chaos kill the service."""
-        self.book.aimed(self.tick())
-        self.book.died(self.tick(), pid)
-
-    def inject(self, call: str = "1") -> None:
-        """Let `crm_resource --fail` run."""
-        self.book.injection(self.tick(), call)
-        self.book.injected(self.tick(), call)
-
-    def stop(self) -> None:
-        """Stop it while it lives."""
-        stop = self.begin("stop")
-        self.book.died(self.tick(), 7)
-        self.end(stop, 0)
-
-    def restart(self, pid: int) -> None:
-        """Recover."""
-        self.do("stop", 0)
-        start = self.begin("start")
-        self.book.born(self.tick(), pid, [])
-        self.end(start, 0)
-
-    def found(self) -> list[str]:
-        """Return the kinds of violations, the owed dead as lost."""
-        self.book.close()
-        return [kind for kind, _ in self.book.violations]
+from tests.chaos.books import VIOLATIONS
+from tests.chaos.night import Night
 
 
 def well_injected(night: Night) -> None:
@@ -120,6 +65,15 @@ def well_begun_anew(night: Night) -> None:
     night.end(start, 0)
 
 
+def well_crossed_by_a_stop(night: Night) -> None:
+    """Killed and injected when Pacemaker had called the agent, and the agent not yet the daemon."""
+    stop = night.begin("stop")
+    night.kill()
+    night.inject()
+    night.book.heard_stop(night.tick())
+    night.end(stop, 0)
+
+
 def well_held(night: Night) -> None:
     """Injected when the maintenance is over in which it died."""
     night.book.maintain(True)
@@ -138,6 +92,7 @@ def well_held(night: Night) -> None:
         well_crossed,
         well_failed_start,
         well_begun_anew,
+        well_crossed_by_a_stop,
         well_held,
     ],
 )
@@ -146,6 +101,19 @@ def test_what_is_well_is_no_violation(happens: Callable[[Night], None]) -> None:
     night = Night()
     happens(night)
     assert night.found() == []
+
+
+def test_a_service_whose_first_word_is_late_was_born_when_it_began() -> None:
+    """Within its start, which is over when the machine lets it speak; one that began afterwards was not asked for."""
+    night, begun = Night(), 1.5
+    night.book.died(night.tick(), 7)
+    night.book.violations.clear()
+    night.book.born(night.tick(), 8, [], begun)
+    assert not night.book.violations
+    night.book.died(night.tick(), 8)
+    night.book.violations.clear()
+    night.book.born(night.tick(), 9, [], night.now)
+    assert [kind for kind, _ in night.book.violations] == ["restarted"]
 
 
 def lost(night: Night) -> None:
@@ -179,6 +147,16 @@ def stale(night: Night) -> None:
 def stale_of_the_living(night: Night) -> None:
     """Nothing was wrong; both the execution and the effect are noted."""
     night.book.injection(night.tick(), "1")
+
+
+def late(night: Night) -> None:
+    """Injected, and the daemon knew that it is to stop."""
+    stop = night.begin("stop")
+    night.kill()
+    heard = night.tick()
+    night.inject()
+    night.book.heard_stop(heard)
+    night.end(stop, 0)
 
 
 def restarted(night: Night) -> None:
@@ -243,6 +221,7 @@ MADE = [
     duplicate_of_a_monitor,
     stale,
     stale_of_the_living,
+    late,
     restarted,
     restarted_beside,
     touched,

@@ -47,7 +47,8 @@ OTHER = "#!/bin/sh\nexit 0\n"
 """attrd_updater and cibadmin: nothing here depends on them."""
 SERVICE_TEXT = f"""#!/bin/sh
 # service NAME KIND
-echo "born $$ $1" > {TOWER}
+read -r stat < /proc/self/stat
+echo "born $$ $1 $stat" > {TOWER}
 trap 'exit 0' TERM
 trap 'exit 3' USR1
 [ "$2" != stubborn ] || trap '' TERM

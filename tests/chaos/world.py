@@ -20,7 +20,7 @@ from typing import Any
 from tests.chaos import moves, tools
 from tests.chaos.pacemaker import Cluster, Resource
 from tests.chaos.plan import cycle
-from tests.chaos.processes import Seen, Watch, begun, everyone, now, send
+from tests.chaos.processes import Seen, Watch, begun, daemons, everyone, now, send
 
 BOUND = 60.0
 """Seconds after the last move of a cycle: the longest hang of a tool, and a few retries."""
@@ -84,7 +84,7 @@ class World:
         if word == "born":
             for watch in list(self._watches.values()):
                 watch.look()
-            book.born(now(), pid, [one.pid for one in self.left(name) if not _belongs(one, pid)])
+            book.born(now(), pid, [one.pid for one in self.left(name) if not _belongs(one, pid)], begun(more))
             self._watches[pid] = Watch(pid, lambda: self._died(name, pid))
         elif word == "begin":
             book.injection(begun(more), call)
@@ -102,7 +102,7 @@ class World:
 
     def signal_daemons(self, number: int) -> list[int]:
         """Send a signal to every daemon."""
-        found = moves.daemons()
+        found = daemons()
         self.note(f"daemons {found} <- {signal.Signals(number).name}")
         self.count[f"daemon {signal.Signals(number).name}"] += len(found)
         return [pid for pid in found if send(pid, number)]
@@ -154,7 +154,7 @@ class World:
             if missed and alone and time.monotonic() - alone > CONTACT:
                 moves.monitor_now(self, resource)
                 alone = 0.0
-            elif missed and (not owed or not moves.daemons()):
+            elif missed and (not owed or not daemons()):
                 alone = alone or time.monotonic()
             else:
                 alone = 0.0
@@ -181,7 +181,7 @@ class World:
     async def end(self) -> None:
         """Wait for the daemon, which nobody needs any more, and look for what is left."""
         deadline = time.monotonic() + BOUND
-        while moves.daemons() and time.monotonic() < deadline:  # noqa: ASYNC110 - nobody tells when it ends
+        while daemons() and time.monotonic() < deadline:  # noqa: ASYNC110 - nobody tells when it ends
             await asyncio.sleep(0.05)
         own = {os.getpid(), os.getppid()}
         orphans = [one for one in everyone() if one.pid not in own]

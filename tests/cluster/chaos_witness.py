@@ -18,24 +18,24 @@ import time
 sys.path.insert(0, sys.argv[1])
 
 from tests.chaos import tools
-from tests.chaos.processes import everyone, has_ended, send
+from tests.chaos.processes import begun, everyone, has_ended, now, send
 
 names: dict[int, str] = {}
 pidfds: dict[int, int] = {}
 
 
-def say(word: str, pid: int) -> None:
+def say(word: str, pid: int, at: float | None = None) -> None:
     """Tell the other end at once."""
-    print(word, pid, names.get(pid, "-"), repr(time.time()), flush=True)
+    print(word, pid, names.get(pid, "-"), repr(at or time.time()), flush=True)
 
 
 def hear(lines: list[bytes]) -> None:
     """Note who was born, and watch it."""
     for line in lines:
-        _, number, name = line.decode().split()
+        _, number, name, stat = line.decode().split(" ", 3)
         pid = int(number)
         names[pid] = name
-        say("born", pid)
+        say("born", pid, time.time() - now() + begun(stat))  # its first word may be late
         try:
             pidfds[pid] = os.pidfd_open(pid)
         except ProcessLookupError:
