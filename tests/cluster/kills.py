@@ -23,6 +23,7 @@ NAME = "cache"
 PORT = 6379
 COMMAND = f"/usr/bin/redis-server --port {PORT} --save ''"
 CREATE = ["pcs", "resource", "create", NAME, "ocf:tocsin:service", f"command={COMMAND}", "user=redis"]
+WAITING = "tocsin/service monitor"
 MONITOR = ["op", "monitor", "interval=60s"]
 STEPS = ("detected", "reported", "stopped", "started", "recovered")
 
@@ -82,6 +83,11 @@ def status(node: Node, resource: str = NAME) -> dict[str, Any]:
     rows = json.loads(node.run(["tocsin", "status", "--json"]).stdout)
     row: dict[str, Any] = next(row for row in rows if row["resource"] == resource)
     return row
+
+
+def waiting(node: Node) -> list[str]:
+    """Return the pids of the agents that wait at the daemon."""
+    return node.run(["pgrep", "-f", WAITING], check=False).stdout.split()
 
 
 def kill_once(lab: Lab, node: Node, one: Witness) -> Kill:

@@ -12,7 +12,6 @@ from lab import Lab, Node
 
 KILLS = 20
 HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
-WAITING = "tocsin/service monitor"
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +24,10 @@ def lab_overlay(installed: Path) -> Path:
 def held(lab: Lab, node: Node) -> Iterator[Node]:
     """Run Redis with a monitor that waits at the daemon."""
     node.run([*kills.CREATE, *HELD, "--wait=30"], timeout=60)
-    lab.wait(lambda: waiting(node), what="a monitor to be held")
+    lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
     yield node
     node.run(["pcs", "resource", "delete", "--force", kills.NAME], timeout=60, check=False)
     node.run(["crm_resource", "--wait"], timeout=60)
-
-
-def waiting(node: Node) -> list[str]:
-    """Return the agents that wait at the daemon."""
-    return node.run(["pgrep", "-f", WAITING], check=False).stdout.split()
 
 
 def fail_count(node: Node) -> int:
@@ -48,7 +42,7 @@ def test_twenty_kills_carry_our_code_and_reason_and_count_once_each(lab: Lab, he
     """And nothing is injected; also fast: figures are the benchmark's."""
     with kills.witness(held) as one:
         for number in range(1, KILLS + 1):
-            lab.wait(lambda: waiting(held), what="a monitor to be held")
+            lab.wait(lambda: kills.waiting(held), what="a monitor to be held")
             done = kills.kill_once(lab, held, one)
             assert done.after("recovered") < 10_000
             lab.wait(lambda n=number: fail_count(held) == n, what=f"a fail-count of {number}")
@@ -63,10 +57,10 @@ def test_twenty_kills_carry_our_code_and_reason_and_count_once_each(lab: Lab, he
 def test_a_stop_ends_the_waiting_monitor_without_a_trace(lab: Lab, held: Node) -> None:
     """No failure is counted, and no process is left."""
     held.run(["pcs", "resource", "disable", kills.NAME, "--wait=30"], timeout=60)
-    assert waiting(held) == []
+    assert kills.waiting(held) == []
     assert held.crm_mon().find("failures/failure") is None
     held.run(["pcs", "resource", "enable", kills.NAME, "--wait=30"], timeout=60)
-    lab.wait(lambda: waiting(held), what="a monitor to be held again")
+    lab.wait(lambda: kills.waiting(held), what="a monitor to be held again")
 
 
 def test_an_unrelated_resource_is_not_delayed(held: Node) -> None:
@@ -80,7 +74,7 @@ def test_the_on_fail_of_the_monitor_applies(lab: Lab, node: Node) -> None:
     words = ["command=/bin/sleep 1007", *HELD, "on-fail=block", "--wait=30"]
     node.run(["pcs", "resource", "create", "blocked", "ocf:tocsin:service", *words], timeout=60)
     try:
-        lab.wait(lambda: waiting(node), what="a monitor to be held")
+        lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
         node.run(["kill", "-9", str(kills.status(node, "blocked")["pid"])])
         blocked = "resources/resource[@id='blocked'][@blocked='true']"
         lab.wait(lambda: node.crm_mon().find(blocked) is not None, what="the resource to be blocked")

@@ -1,0 +1,90 @@
+"""
+Pacemaker 2.1.5 loses the failure of a monitor while the transition that scheduled it still runs.
+
+Such a failure is logged and shown, but not counted, and nothing recovers until the next transition. The node
+attribute with the cause, two seconds after an incident that was not recovered, makes Pacemaker begin one.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import kills
+import pytest
+from lab import Lab, Node
+
+HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
+DELAY = 6
+SLOW = ["ocf:pacemaker:Dummy", "op", "start", f"start-delay={DELAY}s"]
+PATIENCE = 5.0
+"""Seconds in which nothing happens where a failure was lost: more than the two of the attribute."""
+
+
+@pytest.fixture(scope="module")
+def lab_overlay(installed: Path) -> Path:
+    """Run the working tree."""
+    return installed
+
+
+WITHOUT = ["daemon_args=--dry-run", "port=9910"]
+"""A daemon that executes none of Pacemaker's tools; the held monitor tells all the same."""
+
+
+@contextmanager
+def busy(lab: Lab, node: Node, name: str, *words: str) -> Iterator[None]:
+    """Run a service whose monitor is held, in a transition that goes on with the slow start of something else."""
+    words = ("ocf:tocsin:service", "command=/bin/sleep 1009", *words, *HELD)
+    node.run(["pcs", "resource", "create", name, *words, "--disabled", "--wait=30"], timeout=60)
+    node.run(["pcs", "resource", "create", "slow", *SLOW, "--disabled", "--wait=30"], timeout=60)
+    node.run(["pcs", "resource", "enable", name, "slow"])
+    try:
+        lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
+        yield
+    finally:
+        for one in ("slow", name):
+            node.run(["pcs", "resource", "delete", "--force", one], timeout=60, check=False)
+        node.run(["crm_resource", "--wait"], timeout=60)
+
+
+def is_idle(node: Node) -> bool:
+    """Tell whether Pacemaker has nothing to do."""
+    return "S_IDLE" in node.run(["crmadmin", "--status", node.name]).stdout
+
+
+def is_up(node: Node, name: str, but: int) -> bool:
+    """Tell whether another process than that one is up."""
+    row = kills.status(node, name)
+    return bool(row["phase"] == "running" and row["pid"] != but)
+
+
+def kill(lab: Lab, node: Node, name: str) -> int:
+    """Kill the service, and return its pid when the monitor has told of it, and the transition goes on."""
+    told = re.compile(rf"Result of monitor operation for {name} on .*rc=7")
+    pid = kills.status(node, name)["pid"]
+    node.run(["kill", "-9", str(pid)])
+    lab.wait(lambda: told.search(node.pacemaker_log.read_text(errors="replace")), what="the monitor to tell")
+    assert not is_idle(node), "the slow start was over before the monitor had told: nothing is tested"
+    return int(pid)
+
+
+def test_a_failure_within_its_monitors_first_transition_is_recovered(lab: Lab, node: Node) -> None:
+    """As soon as that transition is over."""
+    with busy(lab, node, "cured"):
+        pid = kill(lab, node, "cured")
+        lab.wait(lambda: is_up(node, "cured", pid), timeout=DELAY + PATIENCE, what="the service to be recovered")
+
+
+def test_without_the_attribute_it_is_lost_until_the_next_transition(lab: Lab, node: Node) -> None:
+    """Or there would be no need for it."""
+    with busy(lab, node, "bare", *WITHOUT):
+        pid = kill(lab, node, "bare")
+        lab.wait(lambda: is_idle(node), what="the end of the transition")
+        time.sleep(PATIENCE)
+        assert is_idle(node)
+        assert kills.status(node, "bare")["phase"] == "failed", "Pacemaker has not lost it: is the cure still needed?"
+        node.run(["crm_attribute", "--name", "anything", "--update", "changes"])
+        lab.wait(lambda: is_up(node, "bare", pid), what="the service to be recovered by the next transition")
