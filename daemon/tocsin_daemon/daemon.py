@@ -147,7 +147,7 @@ class Daemon:
         if record.phase is Phase.FAILED:
             untold = record.incident and record.incident.stage is Stage.NONE
             resource.reporter.tell(News.INCIDENT if untold else News.RESUMED)
-            resource.publisher.resumed(record.node)
+            resource.publisher.resumed(record.node, record.incident.cause if record.incident else "")
 
     def changed(self) -> None:
         """End the daemon after a while without a resource that runs or should run."""

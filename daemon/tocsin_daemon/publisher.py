@@ -47,9 +47,11 @@ class Publisher:
         self._cancel()
         self._timer = self._clock.callLater(PUBLISH_AFTER, self._publish, node, cause)
 
-    def resumed(self, node: str) -> None:
-        """Take over an attribute that a former daemon may have set."""
+    def resumed(self, node: str, cause: str) -> None:
+        """Take over an attribute that a former daemon may have set; it may as well have died before it could."""
         self._set_on = node
+        if cause:
+            self.failed(node, cause)
 
     def recovered(self) -> None:
         """Withdraw what was published."""

@@ -10,6 +10,7 @@ from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Incident, Record
 from tocsin_daemon.core.report import FINAL, HELD_RECHECK, Stage
 from tocsin_daemon.daemon import RESUME_QUIET, Daemon
+from tocsin_daemon.publisher import PUBLISH_AFTER
 from tocsin_daemon.resource import Resource
 from tocsin_ocf.pacemaker import Reply
 
@@ -321,6 +322,19 @@ def test_the_cause_becomes_a_node_attribute_when_the_recovery_takes_long() -> No
     outside.service.on_cleared()
     outside.clock.advance(0.2)
     assert any("--name tocsin-fail-web --delete --node n1" in command for command, _ in outside.cluster.aside)
+
+
+def test_a_daemon_that_died_before_it_had_published_is_followed_by_one_that_does() -> None:
+    """The attribute also makes Pacemaker think anew when it has lost what the monitor told it."""
+    before, after = Outside(), Outside()
+    resource = failed(before)
+    resource.monitor(18.0, recurring=True, hold=0.0)
+    after.survives = False
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    assert incident(daemon.resources["web"]).stage is Stage.LEARNED
+    after.clock.advance(PUBLISH_AFTER)
+    assert [command for command, _ in after.cluster.aside if "--name tocsin-fail-web --update" in command]
 
 
 def test_an_injection_that_shows_late_is_not_repeated() -> None:
