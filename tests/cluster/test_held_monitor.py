@@ -64,9 +64,13 @@ def test_a_stop_ends_the_waiting_monitor_without_a_trace(lab: Lab, held: Node) -
 
 
 def test_an_unrelated_resource_is_not_delayed(held: Node) -> None:
-    """A monitor that waits is in nobody's transition."""
+    """A monitor that waits is in nobody's transition; nor is one that would wait, when both are started together."""
     held.run(["pcs", "resource", "create", "other", "ocf:pacemaker:Dummy", "--wait=15"], timeout=30)
-    held.run(["pcs", "resource", "delete", "other"], timeout=30)
+    try:
+        held.run(["pcs", "resource", "disable", kills.NAME, "other", "--wait=15"], timeout=30)
+        held.run(["pcs", "resource", "enable", kills.NAME, "other", "--wait=15"], timeout=30)
+    finally:
+        held.run(["pcs", "resource", "delete", "other"], timeout=30)
 
 
 def test_the_on_fail_of_the_monitor_applies(lab: Lab, node: Node) -> None:
