@@ -43,6 +43,7 @@ EX_UNAVAILABLE = 69
 EX_TEMPFAIL = 75
 """Exit statuses, from sysexits.h: port taken or directory unusable; another daemon is there."""
 
+SECRETS_EVERY = 1.0
 LOG_BYTES = 10 * 1024 * 1024
 LOG_FILES = 4
 
@@ -126,6 +127,7 @@ def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bi
     except CannotListenError as error:
         store.forget_secrets()
         give_up(starter, f"cannot listen on {LOOPBACK}:{port}: {error.socketError}", EX_UNAVAILABLE)
+    LoopingCall(store.keep_secrets).start(SECRETS_EVERY, now=False)
     take_up(store, daemon)
     scopes = Scopes(port, reactor, Tools(reactor, children).run)
     reactor.callWhenRunning(ready, starter, scopes, reactor, children, daemon)

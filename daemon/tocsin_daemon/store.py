@@ -13,8 +13,12 @@ import secrets
 import stat
 from collections.abc import Iterator
 
+from twisted.logger import Logger
+
 from tocsin_daemon.core.record import BadRecord, Record, dump, load
 from tocsin_ocf.rundir import Rundir
+
+log = Logger()
 
 
 class Unusable(Exception):
@@ -32,6 +36,8 @@ class Store:
         """Name the directory; `open` makes it ours."""
         self.rundir = Rundir(state_dir, port)
         self._lock = -1
+        self._secrets = ""
+        self._fault = ""
 
     def open(self) -> None:
         """Create the directories and take the lock; Unusable, Locked."""
@@ -49,8 +55,31 @@ class Store:
     def new_secrets(self) -> tuple[str, str]:
         """Make TOKEN and PROOF of this daemon's life, and leave them where only root can read them."""
         token, proof = secrets.token_hex(16), secrets.token_hex(16)
-        _replace(self.rundir.secret, f"{token}\n{proof}\n")
+        self._secrets = f"{token}\n{proof}\n"
+        _replace(self.rundir.secret, self._secrets)
         return token, proof
+
+    def keep_secrets(self) -> None:
+        """Write the secrets again where somebody has damaged them: no agent could talk to us, nor replace us."""
+        if not self._is_ours() or _text(self.rundir.secret) == self._secrets:
+            self._fault = ""
+            return
+        try:
+            _replace(self.rundir.secret, self._secrets)
+            fault = "was damaged, and is written again"
+        except OSError as error:
+            fault = f"was damaged, and cannot be written: {error.strerror}"
+        if fault != self._fault:  # which may last: a full disk must not fill the log
+            log.error("{path} {fault}", path=self.rundir.secret, fault=fault)
+        self._fault = fault
+
+    def _is_ours(self) -> bool:
+        """Tell whether the run directory is still the one that we hold the lock of, and not a successor's."""
+        try:
+            found = os.lstat(self.rundir.lock)
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self._lock))
 
     def forget_secrets(self) -> None:
         """Take the secrets away: nobody listens any more."""
@@ -87,6 +116,19 @@ def read_record(path: str) -> Record:
             return load(file.read())
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecord(str(error)) from None
+
+
+def _text(path: str) -> str:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        return os.read(fd, 1024).decode("ascii", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
 
 
 def _private(path: str) -> None:

@@ -102,10 +102,11 @@ def _keeps(pid: int, rundir: "Rundir") -> bool:
 
 
 def daemon_pid(rundir: "Rundir") -> int:
-    """Return the pid that our daemon wrote into its lock, -1 where there is none."""
+    """Return the pid that our daemon wrote into its lock, -1 where there is none, or only a part of one."""
     try:
         with open(rundir.lock, encoding="ascii") as file:
-            return int(file.read(32))
+            text = file.read(32)
+        return int(text) if text.endswith("\n") else -1
     except (OSError, ValueError):
         return -1
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs
 
 from tocsin_daemon import environment
 from tocsin_daemon.core.record import Record
@@ -75,6 +77,49 @@ def test_secrets_are_new_every_time_and_gone_at_the_end(tmp_path: Path) -> None:
     store.forget_secrets()
     store.forget_secrets()
     assert store.rundir.secrets() is None
+
+
+def test_damaged_secrets_are_written_again_whatever_is_left_of_them(tmp_path: Path) -> None:
+    """Else no agent could talk to a daemon that lives, nor replace it, for it holds its lock."""
+    store = opened(tmp_path)
+    store.new_secrets()
+    path = Path(store.rundir.secret)
+    whole = path.read_text()
+    for length in range(len(whole)):
+        path.write_text(whole[:length])
+        store.keep_secrets()
+        assert path.read_text() == whole
+    path.unlink()
+    os.mkfifo(path)
+    path.rename(tmp_path / "fifo")
+    path.symlink_to(tmp_path / "fifo")
+    store.keep_secrets()
+    assert path.read_text() == whole
+
+
+def test_secrets_that_cannot_be_written_are_said_once(tmp_path: Path) -> None:
+    """Nor does it end the daemon."""
+    store = opened(tmp_path)
+    store.new_secrets()
+    os.unlink(store.rundir.secret)
+    os.makedirs(f"{store.rundir.secret}/full")
+    with capturedLogs() as events:
+        store.keep_secrets()
+        store.keep_secrets()
+    assert [event["fault"] for event in events] == ["was damaged, and cannot be written: Is a directory"]
+
+
+def test_the_secrets_of_a_successor_are_left_alone(tmp_path: Path) -> None:
+    """Somebody removed the run directory, and another daemon made a new one; or nobody did."""
+    store = opened(tmp_path)
+    store.new_secrets()
+    shutil.rmtree(store.rundir.path)
+    store.keep_secrets()
+    assert not os.path.exists(store.rundir.path)
+    other = opened(tmp_path)
+    secrets = other.new_secrets()
+    store.keep_secrets()
+    assert other.rundir.secrets() == secrets
 
 
 def test_an_unreadable_record_is_put_aside_and_named(tmp_path: Path) -> None:

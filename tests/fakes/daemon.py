@@ -44,7 +44,7 @@ class FakeDaemon:
         os.makedirs(self.rundir.resources, 0o700)
         os.chmod(self.rundir.path, 0o700)
         write(self.rundir.secret, f"{TOKEN}\n{PROOF}\n")
-        write(self.rundir.lock, str(pid or 0))  # never this process's own: an agent may kill a daemon that is mute
+        write(self.rundir.lock, f"{pid or 0}\n")  # never this process's own: an agent may kill a daemon that is mute
         self._lock = os.open(self.rundir.lock, os.O_RDONLY)
         if pid is None:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -101,7 +101,7 @@ listener = socket.create_server(("127.0.0.1", 0))
 os.umask(0o077)
 port = listener.getsockname()[1]
 os.makedirs(f"{sys.argv[1]}/{port}/resources")
-for name, text in (("lock", str(os.getpid())), ("secret", "t" * 32 + " " + "p" * 32)):
+for name, text in (("lock", f"{os.getpid()}\\n"), ("secret", "t" * 32 + " " + "p" * 32)):
     with open(f"{sys.argv[1]}/{port}/{name}", "w") as file:
         file.write(text)
 held = open(f"{sys.argv[1]}/{port}/lock")

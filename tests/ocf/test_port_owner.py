@@ -10,6 +10,7 @@ import pytest
 from tocsin_ocf.client import Mute, Stranger
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.port_owner import daemon_pid, port_owner, squatter, why_unanswered
+from tocsin_ocf.rundir import Rundir
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,15 @@ def test_our_own_daemon_is_no_squatter(tmp_path: Path) -> None:
             why_unanswered(Mute("?"), asked) == f"tocsind (pid {os.getpid()}, port {port}) does not answer within 19 s"
         )
         assert why_unanswered(Stranger("an endless reply"), asked) == f"tocsind on port {port}: an endless reply"
+
+
+def test_a_torn_lock_names_nobody(tmp_path: Path) -> None:
+    """The first digits of our daemon's pid are the pid of somebody else, who might be killed for it."""
+    rundir = Rundir(str(tmp_path), 9909)
+    Path(rundir.path).mkdir()
+    whole = "4711\n"
+    for length in range(len(whole)):
+        Path(rundir.lock).write_text(whole[:length])
+        assert daemon_pid(rundir) == -1
+    Path(rundir.lock).write_text(whole)
+    assert daemon_pid(rundir) == 4711

@@ -95,3 +95,12 @@ def test_a_record_is_found_by_the_resources_name(rundir: Rundir) -> None:
     """With its instance number."""
     Path(rundir.record("web:1")).write_text("{}")
     assert rundir.has_record("web:1") and not rundir.has_record("web")
+
+
+def test_torn_secrets_are_none_or_do_not_prove_anything(rundir: Rundir) -> None:
+    """At whatever length: a part of the proof is not the proof."""
+    whole = f"{'t' * 32}\n{'p' * 32}\n"
+    for length in range(len(whole) - 1):
+        Path(rundir.secret).write_text(whole[:length])
+        found = rundir.secrets()
+        assert found is None or found[1] != "p" * 32
