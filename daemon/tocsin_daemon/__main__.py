@@ -13,7 +13,6 @@ import click
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, globalLogPublisher, textFileLogObserver
-from twisted.python.logfile import LogFile
 
 from tocsin_daemon import config_watch, file_check
 from tocsin_daemon.assembly import world_of
@@ -25,6 +24,7 @@ from tocsin_daemon.core.record import Record
 from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.entrance import allow_many_files
+from tocsin_daemon.log_file import SharedLogFile
 from tocsin_daemon.notify import Starter, summary
 from tocsin_daemon.scope import Scopes
 from tocsin_daemon.store import Locked, Store, Unusable
@@ -97,7 +97,7 @@ def observe(log_file: str | None) -> None:
     if log_file:
         directory, name = os.path.split(os.path.abspath(log_file))
         os.makedirs(directory, mode=0o750, exist_ok=True)
-        file = LogFile(name, directory, rotateLength=LOG_BYTES, defaultMode=0o640, maxRotatedFiles=LOG_FILES)
+        file = SharedLogFile(name, directory, rotateLength=LOG_BYTES, defaultMode=0o640, maxRotatedFiles=LOG_FILES)
         globalLogPublisher.addObserver(textFileLogObserver(cast("IO[str]", file)))
     else:
         globalLogPublisher.addObserver(textFileLogObserver(sys.stderr))

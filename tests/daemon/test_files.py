@@ -11,6 +11,7 @@ from twisted.logger import capturedLogs
 
 from tocsin_daemon import environment
 from tocsin_daemon.core.record import Record
+from tocsin_daemon.log_file import SharedLogFile
 from tocsin_daemon.output import LINE, READ_AT_ONCE, Output
 from tocsin_daemon.store import Locked, Store, Unusable
 from tocsin_ocf.definition import Definition
@@ -120,6 +121,18 @@ def test_the_secrets_of_a_successor_are_left_alone(tmp_path: Path) -> None:
     secrets = other.new_secrets()
     store.keep_secrets()
     assert other.rundir.secrets() == secrets
+
+
+def test_a_log_that_two_daemons_write_to_keeps_the_lines_of_both(tmp_path: Path) -> None:
+    """One that finds another in place says so, and ends."""
+    one, two = (SharedLogFile("log", str(tmp_path)) for _ in range(2))
+    one.write("a daemon serves\n")
+    two.write("another tocsind holds the lock\n")
+    one.write("and serves on\n")
+    one.close()
+    two.close()
+    assert (tmp_path / "log").read_text().split("\n")[::2] == ["a daemon serves", "and serves on"]
+    assert "another tocsind" in (tmp_path / "log").read_text()
 
 
 def test_an_unreadable_record_is_put_aside_and_named(tmp_path: Path) -> None:
