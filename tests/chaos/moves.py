@@ -122,6 +122,17 @@ async def told_first(world: World, resource: Resource, move: Move) -> None:
     resource.patience = 0.0
 
 
+async def stopped_meanwhile(world: World, resource: Resource, move: Move) -> None:
+    """Kill the service, and stop it while crm_mon, which still saw it run, has not ended."""
+    old = asyncio.ensure_future(misbehave(world, "crm_mon", "old", SLOW))
+    await asyncio.sleep(0.01)
+    kill(world, resource, move)
+    await asyncio.sleep(move.pick * REPORT)
+    resource.want(False)
+    await old
+    resource.want(True)
+
+
 # Pacemaker's tools
 
 
@@ -226,6 +237,7 @@ LASTING = {
     "stranger": stranger,
     "cut-report": cut_report,
     "told-first": told_first,
+    "stopped-meanwhile": stopped_meanwhile,
     "probe": probe,
     "disable": disable,
     "maintenance": maintenance,

@@ -23,6 +23,7 @@ WEIGHTS = {
     # the daemon
     "cut-report": 4,
     "told-first": 3,
+    "stopped-meanwhile": 3,
     "daemon-kill": 4,
     "daemon-term": 2,
     "daemon-freeze": 6,

@@ -22,6 +22,7 @@ CRM_MON = f"""#!/bin/sh
 read -r mode arg < {HOME}/crm_mon.mode
 case $mode in
   slow | hang) sleep "$arg" ;;
+  old) cat {STATUS}; exec sleep "$arg" ;;
   stuck) exec sleep 3600 ;;
   refuse) echo "crm_mon: refused" >&2; exit 102 ;;
   garbage) echo "<pacemaker-result"; exit 0 ;;
@@ -77,7 +78,7 @@ def install() -> None:
 
 
 def set_mode(tool: str, mode: str, seconds: float = 0.0) -> None:
-    """Let a tool behave from now on: well, slow, hang, stuck, refuse, garbage, silent, swallow, or missing."""
+    """Let a tool behave from now on: well, slow, old, hang, stuck, refuse, garbage, silent, swallow, or missing."""
     replace(HOME / f"{tool}.mode", f"{mode} {seconds}\n")
     (BIN / tool).chmod(0o644 if mode == "missing" else 0o755)
 
