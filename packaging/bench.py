@@ -23,6 +23,8 @@ sys.path.insert(0, str(TOP / "tests/cluster"))
 import kills  # noqa: E402 - found through the line above
 from lab import Lab, Node  # noqa: E402
 
+import bench_checks  # noqa: E402 - beside this file
+
 STOPWATCH = TOP / "tests/cluster/stopwatch.py"
 BARE = ["/usr/bin/python3", "-IS", "-c", "pass"]
 OCF = "/usr/lib/ocf/resource.d"
@@ -55,6 +57,7 @@ def main() -> None:
         cost(node, options.runs)
         crowd(node, options.runs)
         death(lab, node, options.kills)
+    bench_checks.run()
 
 
 def create(node: Node, name: str, agent: str, *words: str) -> None:
