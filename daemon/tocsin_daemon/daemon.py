@@ -113,7 +113,8 @@ class Daemon:
         chosen = [r for r in self.resources.values() if name in (EVERY_RESOURCE, r.record.resource)]
         if name != EVERY_RESOURCE and not chosen:
             return succeed(Answer(OCF_NOT_RUNNING, "null"))
-        rows = [as_json(each.record, self.world.wall(), each.service.watch.rows()) for each in chosen]
+        now, clock = self.world.wall(), self.world.clock.seconds()
+        rows = [as_json(each.record, now, each.service.watch.rows(), clock) for each in chosen]
         return succeed(Answer(OCF_SUCCESS, json.dumps(rows)))
 
     def _explain(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:

@@ -62,6 +62,10 @@ class Incidents:
         """Keep why a start failed; the answer to `start` tells it."""
         self._keep(self._failure(OCF_ERR_GENERIC, "start: "))
 
+    def late(self, code: int, why: str) -> None:
+        """Keep why a start was given up: all that is left of it after the stop that follows."""
+        self._keep(Failure(code, why))
+
     def incident(self) -> None:
         """Keep an incident: a failure that nobody has been told of yet."""
         record, now = self._subject.record, self._subject.now()

@@ -188,7 +188,10 @@ class Resource:
         return self._requests.wait(seconds, answer, lambda: self._too_late(verb, seconds))
 
     def _too_late(self, verb: str, seconds: float) -> Answer:
-        return answers.too_late(verb, self.record, seconds, self.left(), self.service.waiting())
+        answer = answers.too_late(verb, self.record, seconds, self.left(), self.service.waiting())
+        if verb == "start":
+            self.service.incidents.late(answer.code, answer.text)
+        return answer
 
     def _to_monitor(self, *, recurring: bool) -> Answer | None:
         answer = answers.to_monitor(self.record, self.left())

@@ -58,8 +58,10 @@ def _told(row: dict[str, Any]) -> list[str]:
     """Return what is wrong with a resource now, or was last."""
     incident = row["last_incident"]
     warning = _notes(row)
+    if row["failure"] and (incident is None or row["failure"] != incident["cause"]):
+        warning.append(row["failure"])  # of a start
     if incident is None:
-        return [*warning, *([row["failure"]] if row["failure"] else [])]
+        return warning
     times = incident["times"]
     end = "not recovered yet"
     if "recovered" in times:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 ROLES = {Phase.RUNNING: "Started", Phase.STOPPED: "Stopped"}
 
 
-def as_json(record: Record, now: float, checks: Sequence[Row] = ()) -> dict[str, Any]:
+def as_json(record: Record, now: float, checks: Sequence[Row] = (), clock: float = 0.0) -> dict[str, Any]:
     """
     Return one resource's row of `status --json`; times are seconds since the epoch, `uptime` seconds.
 
-    `waiting` are the keys of a changed definition that wait for a restart.
+    `waiting` are the keys of a changed definition that wait for a restart. `clock` is what the clock of the checks,
+    which is another, says `now`.
     """
     up = record.phase is Phase.RUNNING
     incident = record.incident
@@ -33,17 +34,22 @@ def as_json(record: Record, now: float, checks: Sequence[Row] = ()) -> dict[str,
         "since": record.since,
         "uptime": round(max(0.0, now - record.since), 3) if up else None,
         "incarnation": record.incarnation,
-        "failure": record.failure.text if record.failure else None,
+        "failure": record.failure.text if record.failure and not up else None,
         "restarts": len(record.restarts),
         "warning": record.warning,
         "degraded": record.degraded,
         "refused": record.refused,
         "waiting": list(compare(record.definition or {}, record.next).waiting) if record.next else [],
-        "checks": [asdict(check) for check in checks],
+        "checks": [_check_json(check, now - clock) for check in checks],
         "incidents": record.incidents,
         "last_incident": incident_json(incident) if incident else None,  # without its evidence: `explain` shows that
         "report_pending": bool(incident and incident.pending),
     }
+
+
+def _check_json(check: Row, epoch: float) -> dict[str, Any]:
+    """Return a check; one that has not been judged yet is so since no time."""
+    return {**asdict(check), "since": epoch + check.since if check.since else None, "took": round(check.took, 6)}
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:

@@ -60,11 +60,13 @@ def test_every_check_has_a_name_of_its_own() -> None:
     long = "/" + "x" * 100
     checks = [
         *({"tcp": "a:1"}, {"tcp": "a:1"}, {"tcp": "b:1", "name": "tcp:a:1#2"}, {"tcp": "a:1"}),
-        *({"http": "http://x/"}, {"exec": ["/x", "a\nb"]}, {"process": {"rss": 1, "cpu": 2}}, {"file": long}),
+        *({"http": "http://x/"}, {"ocf": "ocf:heartbeat:a"}, {"ocf": "heartbeat:b"}),
+        *({"exec": ["/x", "a\nb"]}, {"process": {"rss": 1, "cpu": 2}}, {"file": long}),
     ]
     names = [spec.name for spec in specs(checks)]
     assert names == [
-        *("tcp:a:1", "tcp:a:1#3", "tcp:a:1#2", "tcp:a:1#4", "http://x/", "exec:/x a?b", "process:rss cpu"),
+        *("tcp:a:1", "tcp:a:1#3", "tcp:a:1#2", "tcp:a:1#4", "http://x/", "ocf:heartbeat:a", "ocf:heartbeat:b"),
+        *("exec:/x a?b", "process:rss cpu"),
         f"file:{long[:52]}...",
     ]
     assert len(names[-1]) == 60

@@ -106,6 +106,14 @@ def test_a_failed_start_is_shown(state_dir: str) -> None:
     assert "web: no such program" in tocsin(state_dir, "status").output
 
 
+def test_a_failed_start_after_an_incident_is_shown_too(state_dir: str) -> None:
+    """The recovery has failed: both causes are news."""
+    Store(state_dir, 9909).save(replace(RECORD, phase=Phase.FAILED, failure=Failure(1, "start: no such table")))
+    said = tocsin(state_dir, "status").output
+    assert "web: start: no such table" in said
+    assert RECORD.incident is not None and RECORD.incident.cause in said
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h"), (90061, "1d 1h"), (86400 * 400, "400d")],

@@ -80,6 +80,9 @@ def test_a_start_that_is_too_late_says_what_it_waits_for() -> None:
     outside.clock.advance(20)
     assert got[0].code == 1
     assert got[0].text.endswith("check tcp: connection refused")
+    resource.stop(20.0)  # as Pacemaker does next
+    assert resource.record.failure is not None and resource.record.failure.text == got[0].text
+    assert any(entry.text == got[0].text for entry in resource.record.journal)
 
 
 def test_a_failed_check_is_an_incident_of_a_service_that_lives() -> None:

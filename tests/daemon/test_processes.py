@@ -45,6 +45,14 @@ def service(tmp_path: Path, children: Children) -> Iterator[ProcessDriver]:
     end(one)
 
 
+def test_a_look_at_the_process_table_from_before_the_start_is_not_used(service: ProcessDriver) -> None:
+    """Checks of a thousand services share looks that are a second old; in those a service of today has no process."""
+    service._means.table.since(reactor.seconds())  # type: ignore[attr-defined]
+    main = started(service, shell("exec sleep 600"), "young")
+    assert main.pid in {process.pid for process in service.members(thorough=False, age=10.0)}
+    assert main.pid in service.known
+
+
 def end_of(begin: Callable[[Callable[[int | None], None]], object]) -> Deferred[int | None]:
     """Return what `on_end` will be called with."""
     ended: Deferred[int | None] = Deferred()

@@ -18,6 +18,8 @@ OWN_DEFAULTS: dict[str, dict[str, Any]] = {
     "sd_notify": {"fall": 1},
 }
 """Where a kind differs: a process per look is dearer than a connection; what is told once is not told a third time."""
+WHOLE = ("http", "ocf")
+"""Kinds whose targets begin with their names as a rule."""
 NAME_LENGTH = 60
 
 
@@ -49,7 +51,8 @@ def _window(value: object) -> Window:
 def _name(kind: str, target: object, taken: set[str]) -> str:
     """Return KIND:TARGET in one short line, with a number where another check has it."""
     words = target if isinstance(target, (list, tuple, dict)) else [values.text(target)]
-    text = f"{kind}:{' '.join(map(str, words))}".replace("http:http", "http")
+    said = " ".join(map(str, words))
+    text = said if kind in WHOLE and said.startswith(kind) else f"{kind}:{said}"
     plain = "".join(letter if letter.isprintable() else "?" for letter in text)
     name = plain if len(plain) <= NAME_LENGTH else f"{plain[: NAME_LENGTH - 3]}..."
     others = (f"{name}#{number}" for number in range(2, len(taken) + 3))

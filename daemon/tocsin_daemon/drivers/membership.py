@@ -39,6 +39,8 @@ class Membership:
         """Whose session it is, while that is certain: a number of the past may be a stranger's by now."""
         self.known: dict[int, int] = {}
         self.cgroup: Cgroup | None = None
+        self._youngest = float("-inf")
+        """When a process of it was born that an older look at the process table does not know."""
         self._means = means
         self._ended: deque[str] = deque(maxlen=LAST_ENDED)
         means.children.heirs[resource] = self
@@ -65,9 +67,11 @@ class Membership:
     def rooted(self, pid: int, start: int) -> None:
         """Know the process that the whole service comes from, which leads its session."""
         self.root, self.leader = (pid, start), pid
+        self._youngest = self._means.reactor.seconds()
 
     def identified(self, pid: int, start: int) -> Main:
         """Return what a record keeps of a process that is, or becomes, the main one."""
+        self._youngest = self._means.reactor.seconds()
         return Main(pid, start, processes.boot_id(), self.cgroup.path if self.cgroup else "")
 
     def living(self, *, thorough: bool, since: float | None = None) -> list[Process]:
@@ -77,7 +81,8 @@ class Membership:
         `thorough` reads the environment of every process as well: dearer, and needed before "nothing is left".
         """
         found = self.cgroup.pids() if self.cgroup else set()
-        table = self._means.table.since(self._means.reactor.seconds() if since is None else since)
+        moment = self._means.reactor.seconds() if since is None else max(since, self._youngest)
+        table = self._means.table.since(moment)
         if thorough and self.incarnation:
             found |= processes.marked(self.incarnation, table, self.root[1])
         main = (self.main.pid, self.main.start) if self.main else self.root
