@@ -68,7 +68,7 @@ def world_of(
             service.waited,
             lambda: service.members(LATELY),
         )
-        return Watch(outside, looking, told)
+        return Watch(outside, looking, told, service.note)
 
     def build(daemon: Daemon) -> World:
         return World(

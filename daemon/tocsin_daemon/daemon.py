@@ -114,7 +114,10 @@ class Daemon:
         if name != EVERY_RESOURCE and not chosen:
             return succeed(Answer(OCF_NOT_RUNNING, "null"))
         now, clock = self.world.wall(), self.world.clock.seconds()
-        rows = [as_json(each.record, now, each.service.watch.rows(), clock) for each in chosen]
+        rows = [
+            as_json(each.record, now, each.service.watch.rows(), clock, each.service.speech.notify.status)
+            for each in chosen
+        ]
         return succeed(Answer(OCF_SUCCESS, json.dumps(rows)))
 
     def _explain(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:

@@ -157,6 +157,10 @@ class Incarnation:
 
     # How it is judged
 
+    def note(self, said: str) -> None:
+        """Keep in the journal what led to a verdict."""
+        self._subject.change(self._subject.record, said)
+
     def _begin_watch(self) -> None:
         assert self.definition is not None, "what runs was defined"
         self._lived = False

@@ -169,6 +169,8 @@ class Looks:
         if outcome.result is not Result.ERROR and self._waited_for():
             return cadence.while_waited_for(self.made, interval)
         self.skipped += int(self.took / interval)
+        if self._cut_off:  # it is late enough: a service that hangs should not wait for its next turn to be found
+            return cadence.SOONEST
         return cadence.next_on_grid(now, self._origin, interval)
 
 

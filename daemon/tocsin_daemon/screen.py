@@ -77,7 +77,8 @@ def _notes(row: dict[str, Any]) -> list[str]:
         *([f"degraded: {row['degraded']}"] if row["degraded"] else []),
         *(f"check {check['name']} is {check['state']}: {check['text']}" for check in checks),
         *([f"warning: {row['warning']}"] if row["warning"] else []),
-        *([f"the old definition stays: {row['refused']}"] if row["refused"] else []),
+        *([f"says: {row['says']}"] if row["says"] else []),
+        *([f"the old definition stays; a start would be refused: {row['refused']}"] if row["refused"] else []),
         *([f"needs a restart: {', '.join(row['waiting'])}"] if row["waiting"] else []),
     ]
 
@@ -95,7 +96,7 @@ def show_timeline(timeline: dict[str, Any]) -> None:
         console.print(
             f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False
         )
-        _show_steps(console, incident["times"])
+        _show_steps(console, incident["times"], pending=incident["pending"])
         _show_lines(console, "last output", timeline["output"])
         _show_lines(console, "left running", timeline["processes"])
     _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in _around(timeline)])
@@ -110,13 +111,14 @@ def _around(timeline: dict[str, Any]) -> list[tuple[float, str]]:
     return [(at, text) for at, text in journal if at >= incident["times"]["detected"] - BEFORE]
 
 
-def _show_steps(console: Console, times: dict[str, float]) -> None:
+def _show_steps(console: Console, times: dict[str, float], *, pending: bool) -> None:
+    """Print when each step was reached, and those that are still to come: a report that is over takes no more."""
     begun = times.get("detected", 0.0)
     for name in MARKS:
         if name in times:
             after = f"+{(times[name] - begun) * 1000:.0f} ms"
             console.print(f"  {clock(times[name])}  {after:>9}  {name:<12}  {SAID[name]}", markup=False)
-        else:
+        elif pending or name == "recovered":
             console.print(f"  {'-':<12}  {'':>9}  {name:<12}  not yet", markup=False)
 
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 ROLES = {Phase.RUNNING: "Started", Phase.STOPPED: "Stopped"}
 
 
-def as_json(record: Record, now: float, checks: Sequence[Row] = (), clock: float = 0.0) -> dict[str, Any]:
+def as_json(
+    record: Record, now: float, checks: Sequence[Row] = (), clock: float = 0.0, says: str = ""
+) -> dict[str, Any]:
     """
     Return one resource's row of `status --json`; times are seconds since the epoch, `uptime` seconds.
 
     `waiting` are the keys of a changed definition that wait for a restart. `clock` is what the clock of the checks,
-    which is another, says `now`.
+    which is another, says `now`, and `says` what the service says of itself (STATUS= of sd_notify(3)).
     """
     up = record.phase is Phase.RUNNING
     incident = record.incident
@@ -30,7 +32,7 @@ def as_json(record: Record, now: float, checks: Sequence[Row] = (), clock: float
         "node": record.node,
         "phase": record.phase.value,
         "role": ROLES.get(record.phase, "Started" if record.phase is Phase.FAILED else "Stopped"),
-        "pid": record.main.pid if record.main and up else None,
+        "pid": record.main.pid if record.main and (up or checks) else None,  # checks look at what lives
         "since": record.since,
         "uptime": round(max(0.0, now - record.since), 3) if up else None,
         "incarnation": record.incarnation,
@@ -40,6 +42,7 @@ def as_json(record: Record, now: float, checks: Sequence[Row] = (), clock: float
         "degraded": record.degraded,
         "refused": record.refused,
         "waiting": list(compare(record.definition or {}, record.next).waiting) if record.next else [],
+        "says": says,
         "checks": [_check_json(check, now - clock) for check in checks],
         "incidents": record.incidents,
         "last_incident": incident_json(incident) if incident else None,  # without its evidence: `explain` shows that
@@ -59,6 +62,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "cause": incident.cause,
         "report": incident.stage.value,
         "why": incident.why,
+        "pending": incident.pending,
         "attempts": incident.attempts,
         "injections": incident.injections,
         "times": {name: incident.marks[name] for name in MARKS if name in incident.marks},

@@ -142,14 +142,21 @@ class Check:
 class Watch:
     """The checks of one resource, and their verdict."""
 
-    def __init__(self, outside: Outside, means: Means, on_verdict: Callable[[Verdict], None]) -> None:
-        """Watch nothing yet; `on_verdict` is told each new verdict."""
+    def __init__(
+        self,
+        outside: Outside,
+        means: Means,
+        on_verdict: Callable[[Verdict], None],
+        on_change: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Watch nothing yet; `on_verdict` is told each new verdict, `on_change` what led to it."""
         self.outside = outside
         self.means = means
         self.role = ""
         self.starting = False
         self.verdict = overall([])
         self._on_verdict = on_verdict
+        self._on_change = on_change
         self._specs: tuple[Spec, ...] = ()
         self._checks: list[Check] = []
         self._begun: float | None = None
@@ -209,6 +216,7 @@ class Watch:
         if _mark(before) != _mark(check.standing):
             said = f"{check.spec.name} {check.row().state}: {outcome.text}"
             log.info("{resource}: check {said}", resource=self.outside.resource, said=said)
+            self._on_change(f"check {said}")
         self._judge_all()
 
     def _take(self, specs: tuple[Spec, ...]) -> None:

@@ -130,6 +130,14 @@ def test_a_service_that_died_of_what_its_checks_had_seen_does_not_heal() -> None
     assert answer is not None and answer.code == 7
 
 
+def test_what_led_to_a_verdict_is_in_the_journal() -> None:
+    """`explain` shows which check turned, not only that one did."""
+    outside = Outside()
+    resource = outside.running()
+    resource.service.note("check tcp failed: refused")
+    assert resource.record.journal[-1].text == "check tcp failed: refused"
+
+
 def test_degraded_is_190_and_no_incident() -> None:
     """Pacemaker shows it and leaves the service alone; a monitor that is held is answered."""
     outside = Outside()

@@ -51,6 +51,15 @@ def test_no_answer_in_time_is_bad_and_the_look_is_cancelled(web: Watched) -> Non
     assert web.watch.verdict.failed == "check one failed once: no answer within 1 s"
 
 
+def test_a_service_that_hangs_is_not_given_a_rest(web: Watched) -> None:
+    """The next look follows the one that was cut off, whenever its turn would be; one that fails at once waits."""
+    web.begin(spec(interval=10.0, timeout=1.0, fall=3))
+    while not web.tcp.looks:
+        web.clock.advance(0.01)
+    web.pass_time(3.3)
+    assert web.watch.verdict.failed == "check one failed 3 times: no answer within 1 s"
+
+
 def test_time_that_was_lost_stretches_the_deadline(web: Watched) -> None:
     """And what was lost in that time again; the text says so."""
     web.begin(spec(interval=50.0, timeout=1.0, fall=1))
