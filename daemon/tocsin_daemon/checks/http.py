@@ -16,9 +16,10 @@ from urllib.parse import quote, urlsplit
 
 from twisted.internet.defer import Deferred, succeed
 
+from tocsin_daemon.checks.hosts import look_at
 from tocsin_daemon.checks.http_exchange import Exchange
 from tocsin_daemon.checks.http_reply import Reply
-from tocsin_daemon.checks.reach import at_address, look_at
+from tocsin_daemon.checks.reach import at_address
 from tocsin_daemon.core.check import Outcome, Result
 from tocsin_ocf import targets
 
