@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tocsin_daemon import definition_schema
-from tocsin_daemon.environment import read_regular
+from tocsin_daemon.environment import Untrusted, read_regular
 from tocsin_daemon.yaml_text import Unreadable, compose, decode
 from tocsin_daemon.yaml_values import Reader
 from tocsin_ocf import definition as definitions
@@ -29,9 +29,11 @@ def read(path: str, *, here: bool = False) -> tuple[Definition | None, list[str]
     With `here` what this machine lacks is a fault too: programs, accounts, files.
     """
     try:
-        return parse(path, decode(read_regular(path, MAX_BYTES)), here=here)
+        return parse(path, decode(read_regular(path, MAX_BYTES, trusted=True)), here=here)
     except Unreadable as error:
         return None, [f"{path}:{error.line}: {error.why}"]
+    except Untrusted as error:
+        return None, [f"{path}:1: {error}"]
     except ValueError as error:
         return None, [f"{path}:1: {error}; a service definition is a short text file"]
 

@@ -56,19 +56,34 @@ def from_file(path: str) -> dict[str, str]:
     return dict(_variable(line, f"{path}:{number}") for number, line in lines if line and line[0] not in "#;")
 
 
-def read_regular(path: str, limit: int) -> bytes:
+class Untrusted(ValueError):
+    """Somebody else could write a file that decides what root runs."""
+
+
+def read_regular(path: str, limit: int, *, trusted: bool = False) -> bytes:
     """
     Return the bytes of a regular file; OSError, ValueError where it is something else or longer than `limit`.
 
-    A pipe or a device would be waited for, and all services with it.
+    A pipe or a device would be waited for, and all services with it. `trusted`: Untrusted where others than root, and
+    ourselves, may write it.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("not a regular file")
+        if trusted:
+            _must_be_ours(os.fstat(file.fileno()))
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"longer than {limit} bytes")
     return data
+
+
+def _must_be_ours(found: os.stat_result) -> None:
+    others = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid)
+    if found.st_uid not in (0, os.geteuid()):
+        raise Untrusted(f"belongs to uid {found.st_uid}, who could have root run anything; chown root")
+    if others:
+        raise Untrusted("others may write it, and have root run anything; chmod go-w")
 
 
 def _variable(line: str, where: str) -> tuple[str, str]:

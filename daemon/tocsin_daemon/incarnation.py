@@ -106,7 +106,8 @@ class Incarnation:
         """Take over the service of a former daemon; False where it has ended."""
         record = self._subject.record
         runs = self.driver.adopt(self.definition, record.main, record.incarnation, dict(record.members), self)
-        if runs and self.definition:
+        failed = record.phase is Phase.FAILED and not (record.failure and record.failure.lives)
+        if runs and self.definition and not failed:
             try:
                 self.speech.listen(self.definition)
             except CannotStart as error:  # it runs all the same
@@ -119,6 +120,7 @@ class Incarnation:
         self.definition = definitions.read(self._subject.record.definition or {})[0]
         if self.definition and self.watch.running:
             self.watch.replace(specs(self.definition.checks))
+            self._judged()
 
     def relimit(self, wanted: Mapping[str, Any]) -> bool:
         """Have the limits of a changed definition hold for what runs; False where they wait for a restart."""
@@ -221,7 +223,11 @@ class Incarnation:
         record = self._subject.record
         if record.phase is phase and record.restarts == restarts:
             self.driver.cancel()
-            self.incidents.judged = f"restarted here, {phase.value} for too long; {self.waiting()}".rstrip("; ")
+            why = f"restarted here, {phase.value} for too long; {self.waiting()}".rstrip("; ")
+            if phase is Phase.RETURNING:
+                self.incidents.judged = why
+            else:
+                self.incidents.refusal = Failure(OCF_ERR_GENERIC, why)
             self._subject.feed(Event.CUT_SHORT)
 
     # How it ends

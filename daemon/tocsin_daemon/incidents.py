@@ -112,7 +112,7 @@ class Incidents:
         if self.refusal:
             return self.refusal
         if self.judged:  # it runs: 7 would say that it does not
-            return Failure(OCF_ERR_GENERIC, prefix + self.judged)
+            return Failure(OCF_ERR_GENERIC, prefix + self.judged, lives=True)
         cause = self._why or ended(record.main.pid if record.main else 0, self._exit_status)
         return Failure(code, prefix + with_output(cause, self._exit_status, output.last()))
 

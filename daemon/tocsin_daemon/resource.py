@@ -103,7 +103,7 @@ class Resource:
 
     def reload(self, definition: Mapping[str, Any], config: str = "") -> Answer:
         """Apply of a changed definition what can be applied to a service that runs; say what waits for a restart."""
-        if self.record.phase not in UP or self.service.definition is None:
+        if self.service.definition is None or not (self.record.phase in UP or self.service.watch.running):
             return Answer(0)
         present = self.service.definition.as_dict()
         limited = relimits(present, definition) and self.service.relimit(definition)

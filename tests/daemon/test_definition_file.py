@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 from jsonschema import Draft202012Validator
 
 import example
+from tests.requirements import require_root
 from tocsin_daemon import definition_file, definition_schema
 from tocsin_daemon.core.check import Spec
 from tocsin_daemon.core.spec import DEFAULTS, OWN_DEFAULTS, specs
@@ -430,3 +431,18 @@ def test_no_structure_raises(tree: dict[str, Any]) -> None:
 def test_no_file_holds_up_the_daemon(text: str) -> None:
     """However it is made: all services wait meanwhile."""
     check_reading(text[: definition_file.MAX_BYTES])
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "why"), [(0o646, 0, "others may write it"), (0o644, 65534, "belongs to uid")]
+)
+def test_a_file_that_others_can_write_is_not_believed(tmp_path: Path, mode: int, owner: int, why: str) -> None:
+    """It decides what root runs."""
+    require_root()
+    path = tmp_path / "web.yaml"
+    path.write_text("command: /bin/true\n")
+    os.chown(path, owner, 0)
+    path.chmod(mode)
+    definition, (fault,) = definition_file.read(str(path))
+    assert definition is None
+    assert fault.startswith(f"{path}:1: {why}")

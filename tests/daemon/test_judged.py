@@ -341,3 +341,41 @@ def test_limits_that_cannot_be_applied_wait_for_a_restart() -> None:
     resource = outside.running()
     outside.service.refuses = CannotStart(1, "not now")
     assert resource.reload(defined(limits={"nofile": 100})) == Answer(0, "needs a restart: limits")
+
+
+def test_a_check_that_was_wrong_can_be_mended_while_the_service_is_failed_by_it() -> None:
+    """In maintenance: what is well by the new definition need not be restarted."""
+    outside = Outside()
+    resource = outside.running()
+    outside.watch.say(failed=CAUSE)
+    outside.watch.verdict = outside.watch.verdict.__class__(ready=True)
+    resource.reload(defined(checks=[{"tcp": "127.0.0.1:81"}]))
+    assert resource.record.phase is Phase.RUNNING
+
+
+def test_only_what_failed_alive_may_heal_after_the_daemon() -> None:
+    """What could not be cleared is no healthy service, though its main process is there."""
+    before = Outside()
+    resource = before.running()
+    resource.reload(defined(restart_attempts=1))
+    before.watch.say(failed=CAUSE)
+    before.clock.advance(60)
+    assert resource.record.phase is Phase.FAILED
+    after = Outside()
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    after.clock.advance(SETTLE)
+    assert not after.watch.running
+    assert daemon.resources["web"].record.phase is Phase.FAILED
+
+
+def test_what_its_checks_failed_may_heal_after_the_daemon() -> None:
+    """The record says that it lived."""
+    before = Outside()
+    before.running()
+    before.watch.say(failed=CAUSE)
+    after = Outside()
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    after.clock.advance(SETTLE)
+    assert daemon.resources["web"].record.phase is Phase.RUNNING

@@ -42,10 +42,11 @@ class Main:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a service is not up: an OCF exit code and the cause in words."""
+    """Why a service is not up: an OCF exit code, the cause in words, and whether it `lives`, so that it may pass."""
 
     code: int
     text: str
+    lives: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _record(fields: dict[str, Any]) -> Record:
         phase=Phase(fields.pop("phase")),
         main=_main(main) if main else None,
         members={int(pid): int(start) for pid, start in fields.pop("members").items()},
-        failure=Failure(int(failure["code"]), str(failure["text"])) if failure else None,
+        failure=_failure(failure) if failure else None,
         incident=_incident(incident) if incident else None,
         restarts=tuple(map(float, fields.pop("restarts"))),
         warning=str(fields.pop("warning")),
@@ -154,6 +155,10 @@ def _record(fields: dict[str, Any]) -> Record:
         journal=tuple(Entry(float(at), str(said)) for at, said in fields.pop("journal")),
         **fields,
     )
+
+
+def _failure(fields: Mapping[str, Any]) -> Failure:
+    return Failure(int(fields["code"]), str(fields["text"]), bool(fields.get("lives", False)))
 
 
 def _main(fields: Mapping[str, Any]) -> Main:
