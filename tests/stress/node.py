@@ -75,16 +75,26 @@ class Node:
             await asyncio.sleep(0.05)
 
     async def ask(self, verb: str, resource: str, timeout: float = 60.0, **body: Any) -> tuple[int, str]:  # noqa: ANN401
-        """Return the daemon's answer."""
+        """Return the daemon's answer; as the agent, ask again where a connection is closed without one."""
         secrets = self.rundir.secrets()
         assert secrets, "it is ready"
         line = wire.request_line(secrets[0], verb, resource, json.dumps({"timeout": timeout * 1000, **body}))
+        reply = b""
+        while not reply:
+            reply = await self._exchange(line)
+        return wire.parse_reply(reply.rstrip(b"\n"), secrets[1])
+
+    async def _exchange(self, line: bytes) -> bytes:
+        """Send one line, and return the one that comes back; a starved sender is cut off by the daemon."""
         port = int(self.rundir.path.rpartition("/")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=wire.MAX_REPLY)
-        writer.write(line)
-        reply = await reader.readline()
-        writer.close()
-        return wire.parse_reply(reply.rstrip(b"\n"), secrets[1])
+        try:
+            writer.write(line)
+            return await reader.readline()
+        except ConnectionError:
+            return b""
+        finally:
+            writer.close()
 
     def injections(self) -> list[tuple[str, float]]:
         """Return what was injected since the last time: resource and seconds since boot."""
