@@ -16,12 +16,13 @@ ACTIVE = "command"
 HEAD = """\
 # yaml-language-server: $schema=/usr/share/tocsin/definition.schema.json
 #
-# A service definition of Tocsin: copy it to /etc/tocsin/NAME.yaml on each node, and
-#     pcs resource create NAME ocf:tocsin:service config=/etc/tocsin/NAME.yaml op monitor interval=60s
-# Every key stands here with its default, or an example where it has none; uncomment what you need. Then run
+# A service definition of Tocsin. Every key stands here with its default, or an example where it has none. On each node,
+# copy it to /etc/tocsin/NAME.yaml (make the directory), uncomment what you need, and run
 #     tocsin check /etc/tocsin/NAME.yaml
-# Checks, limits and thresholds are applied when the file changes, without a restart of the service; what needs one
-# is said in the log and by `tocsin status`. Times are 500ms, 30s, 2m, 1h; a number alone is seconds.
+# Then, once:
+#     pcs resource create NAME ocf:tocsin:service config=/etc/tocsin/NAME.yaml op monitor interval=60s
+# Checks and thresholds are applied when the file changes, without a restart of the service; the log and `tocsin status`
+# name what needs one. Times are 500ms, 30s, 2m, 1h; a number alone is seconds.
 # Manual: man 5 tocsin.yaml
 """
 

@@ -39,22 +39,35 @@ pcs resource create db ocf:tocsin:service config=/etc/tocsin/db.yaml \\
 
 CODES = (
     ("OCF_SUCCESS", "The action succeeded; for monitor: the service runs."),
-    ("OCF_ERR_GENERIC", "The service failed, or the daemon gives no answer."),
+    (
+        "OCF_ERR_GENERIC",
+        "The service failed and something of it still runs, it did not start or stop, or nobody can tell.",
+    ),
     ("OCF_ERR_ARGS", "The service definition on this node is faulty."),
     ("OCF_ERR_UNIMPLEMENTED", "The agent has no such action."),
     ("OCF_ERR_PERM", "Rights are missing."),
     ("OCF_ERR_INSTALLED", "A program, account, directory or file is not on this node."),
     ("OCF_ERR_CONFIGURED", "A parameter has a value that no node could accept."),
     ("OCF_NOT_RUNNING", "The service does not run; with a reason where it should."),
-    ("OCF_DEGRADED", "The service runs, but no daemon watches it, and none could be started."),
+    (
+        "OCF_DEGRADED",
+        "The service runs, but a check found less than a failure or cannot be made, or no daemon watches it and none "
+        "could be started. Pacemaker shows it and moves nothing.",
+    ),
 )
 
 FILES = (
     ("/etc/tocsin/NAME.yaml", "Service definitions, for the parameter config; see tocsin.yaml(5)."),
-    ("/run/tocsin/PORT/", "Run-time state of the daemon on a port; for root alone."),
+    ("/run/tocsin/PORT/", "What the daemon on a port knows, incidents included; for root alone, gone after a reboot."),
     ("/run/tocsin/PORT/tocsind.out", "What the daemon printed before its log was open."),
-    ("/var/log/tocsin/tocsind-PORT.log", "The log of a daemon that the agent started."),
-    ("/usr/lib/systemd/system/tocsind@.service", "The daemon's unit, where systemd runs; its log is the journal."),
+    (
+        "/var/log/tocsin/tocsind-PORT.log",
+        "The log of the daemon, with the output of its services; rotated at 10 MiB, four older ones are kept.",
+    ),
+    (
+        "/usr/lib/systemd/system/tocsind@.service",
+        "The daemon's unit, where systemd runs. What it says before its log is open is in the journal.",
+    ),
 )
 
 
@@ -71,7 +84,9 @@ def render() -> str:
         section("EXIT STATUS", *(item(str(getattr(exit_codes, name)), f"{name}. {text}") for name, text in CODES)),
         section("FILES", *(item(path, text) for path, text in FILES)),
         section(
-            "SEE ALSO", ".BR tocsin (1),\n.BR tocsin.yaml (5),\n.BR tocsind (8),\n.BR pcs (8),\n.BR crm_resource (8)"
+            "SEE ALSO",
+            ".BR tocsin.yaml (5),\n.BR pcs (8),\n.BR crm_resource (8)",
+            fill('"tocsin --help" and "tocsind --help" tell the commands and options.'),
         ),
     )
     return "\n".join(parts) + "\n"

@@ -16,9 +16,11 @@ Its form is a JSON Schema, by which editors complete and check, and by which the
 it uses mappings, lists and scalars; aliases and tags are refused. A scalar is taken as it stands, so umask: 027 and
 user: 0123 need no quotes, and a key on is just that.
 
-When the file changes, the daemon reads it again within seconds; SIGHUP and "pcs resource update" do so too. Checks,
-thresholds, limits and how to stop are applied to the service that runs; what needs a restart is said in the log and by
-"tocsin status". A faulty file changes nothing: the service goes on by the old one, and the faults are said.
+When the file changes, the daemon reads it again within seconds. Checks, restart_attempts, restart_window, stop_signal
+and stop_timeout are applied to the service that runs. So are limits and cgroup, unless one of their entries is taken
+away; where systemd runs and cgroup is given, both wait. What waits needs "pcs resource restart"; the log and "tocsin
+status" name it. A faulty file changes nothing: the service goes on by the old one, and both name the first
+fault; "tocsin check" finds all.
 
 Simple cases need no file: the agent's parameters command, user, check and so on mean the same as these keys."""
 
@@ -86,7 +88,7 @@ def render() -> str:
         section("EDITORS", f"{fill(EDITORS)}\n{code(HINT)}"),
         section("EXAMPLES", *(f"{fill(text)}\n{code(lines)}" for text, lines in EXAMPLES)),
         section("FILES", *(item(path, text) for path, text in FILES)),
-        section("SEE ALSO", ".BR ocf_tocsin_service (7),\n.BR tocsin (1),\n.BR tocsind (8)"),
+        section("SEE ALSO", ".BR ocf_tocsin_service (7)", fill('"tocsin --help" and "tocsind --help".')),
     )
     return "\n".join(parts) + "\n"
 

@@ -143,7 +143,7 @@ def resume(daemon: Daemon, record: Record) -> None:
         daemon.resume(record)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other resources need their daemon
         log.failure("{name} cannot be taken up", name=record.resource)
-        daemon.lose(record.resource, repr(error))
+        daemon.lose(record.resource, repr(error), str((record.definition or {}).get("driver") or ""))
 
 
 def take_up(store: Store, daemon: Daemon) -> None:

@@ -145,6 +145,8 @@ class Execution:
 
     def _ended(self, status: int | None) -> None:
         self._commands.running.remove(self)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.child.pid, signal.SIGKILL)  # what it left in the background, or each look adds to it
         out, err = [pipe.finish() for pipe in self._pipes]
         if not self.done.called:
             self.done.callback(Ended(status, out, err, flooded=any(pipe.flooded for pipe in self._pipes)))

@@ -11,8 +11,12 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 if TYPE_CHECKING:
     from tocsin_daemon.resource import Resource
+
+log = Logger()
 
 EVERY = 1.0
 """Seconds between two looks; a file that has changed is read when it was the same twice, so never half written."""
@@ -40,7 +44,10 @@ class ConfigWatch:
         self._seen = {key: seen for key, seen in self._seen.items() if key in present}
         for key in new:
             self._seen[key] = present[key]
-            self._reload(*key)
+            try:
+                self._reload(*key)
+            except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are looked at
+                log.failure("{name}: {path} is not reloaded", name=key[0], path=key[1])
 
     def forget(self) -> None:
         """Reload every file at the next looks, changed or not, as SIGHUP asks."""

@@ -19,6 +19,7 @@ from tocsin_daemon.requested import BadRequest, read_definition
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.view import as_json, timeline_json
 from tocsin_ocf import __version__
+from tocsin_ocf.definition import PIDFILE, PROCESS, SYSTEMD
 from tocsin_ocf.exit_codes import (
     OCF_ERR_ARGS,
     OCF_ERR_GENERIC,
@@ -49,6 +50,7 @@ class Daemon:
         self.world = world(self)
         self.resources: dict[str, Resource] = {}
         self._lost: dict[str, str] = {}
+        self._undriven: dict[str, str] = {}
         self._linger = linger
         self._finish = finish
         self._end: IDelayedCall | None = None
@@ -74,6 +76,8 @@ class Daemon:
 
     def _start(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         definition = read_definition(body)
+        if name in self._undriven:
+            return succeed(Answer(OCF_ERR_GENERIC, self._undriven[name]))
         self._lost.pop(name, None)
         if name not in self.resources:
             self.resources[name] = Resource(Record(name), self.world)
@@ -83,6 +87,8 @@ class Daemon:
     def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:
             return succeed(Answer(OCF_SUCCESS))
+        if name in self._undriven:
+            return succeed(Answer(OCF_ERR_GENERIC, self._undriven[name]))
         self._lost.pop(name, None)
         return self.resources[name].stop(seconds(body))
 
@@ -126,12 +132,15 @@ class Daemon:
             return succeed(Answer(OCF_NOT_RUNNING, "null"))
         return succeed(Answer(OCF_SUCCESS, json.dumps(timeline_json(resource.record))))
 
-    def lose(self, name: str, why: str) -> None:
+    def lose(self, name: str, why: str, driver: str = "") -> None:
         """
         Know of a resource whose record cannot be read: nobody can tell what of it runs.
 
         Its monitor is an error, so that no second copy is started; a stop or start first ends whatever is found of it.
+        What another's `driver` runs, nobody else can end.
         """
+        if driver not in ("", PROCESS, PIDFILE, SYSTEMD):
+            self._undriven[name] = f"driver {driver}, which alone can stop it, fails: {why}; repair it, restart tocsind"
         log.error("{name}: its record is lost: {why}", name=name, why=why)
         self._lost[name] = f"its record is unreadable ({why}); stop it to begin anew"
         self.resources[name] = Resource(Record(name, phase=Phase.FAILED), self.world)
@@ -146,6 +155,8 @@ class Daemon:
         resource = self.resources[record.resource] = Resource(record, self.world)
         resource.reporter.be_quiet(RESUME_QUIET)
         runs = record.phase is not Phase.STOPPED and resource.service.adopt()
+        if runs and record.phase is Phase.RESTARTING:
+            resource.service.incidents.judged = "tocsind ended while it restarted the service here"
         for event in RESUME[record.phase, runs]:
             resource.feed(event)
         if record.phase is Phase.FAILED:

@@ -4,8 +4,16 @@ What runs a service: the interface between a resource and a program, a systemd u
 A resource decides (its life, its reports, its answers); a driver starts, watches and ends. Everything a driver does is
 told through `Told`, never returned late: `start` and `clear` return at once, whatever they lead to.
 
-Drivers of others are found through the entry point group `tocsin.drivers`: a factory that takes the resource's name
-and the daemon's `Means`, named in the definition by `driver: NAME`, with its own `settings`.
+To write one of your own: a package for the Python of tocsind (/usr/bin/python3 -I: not a user's own directory) with
+
+    [project.entry-points."tocsin.drivers"]
+    acme-vm = "acme_tocsin:VmDriver"  # called with the name of the resource, and tocsin_daemon.drivers.Means
+
+and on every node a file with `driver: acme-vm` and `settings: {region: eu-1}`. `start` finds these as JSON values in
+`definition.settings`; `tocsin check` does not look into them, so refuse what is wrong there by CannotStart. All is
+called in the reactor's thread and must not block. A service that is no process tells `up(None)`: from then on only
+`ended` and the checks say that it failed. Without tocsind nobody can stop what you run, so a stop fails then, which
+fences. An exception from the factory is an error of this node (OCF code 5).
 """
 
 from __future__ import annotations

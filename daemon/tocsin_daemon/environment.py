@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -67,15 +68,29 @@ def read_regular(path: str, limit: int, *, trusted: bool = False) -> bytes:
     A pipe or a device would be waited for, and all services with it. `trusted`: Untrusted where others than root, and
     ourselves, may write it.
     """
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("not a regular file")
+    with open(path, "rb", opener=_open_regular) as file:
         if trusted:
             _must_be_ours(os.fstat(file.fileno()))
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"longer than {limit} bytes")
     return data
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open nothing else: to open a device may start something, and who may write a pid file may link it to one."""
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(place).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            raise ValueError("not a regular file")
+        return os.open(f"/proc/self/fd/{place}", flags | os.O_NONBLOCK)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+    finally:
+        os.close(place)
 
 
 def _must_be_ours(found: os.stat_result) -> None:

@@ -62,7 +62,7 @@ class Incarnation:
         self._subject = subject
         self._world = world
         self.definition = None if record.definition is None else definitions.read(record.definition)[0]
-        self._kind = self.definition.driver_name if self.definition else "process"
+        self._kind = self.definition.driver_name if self.definition and record.phase is not Phase.STOPPED else "process"
         self.driver: Driver = world.driver(record.resource, self._kind)
         self.speech = Speech(world.notify(record.resource, self.members))
         self.speech.notify.hear(self._judged)
@@ -76,8 +76,7 @@ class Incarnation:
         """Open an incarnation of what the next start is to run."""
         record = self._subject.record
         definition = record.definition if record.next is None else record.next
-        self.incidents.refusal = None
-        self.incidents.judged = ""
+        self.incidents.refusal, self.incidents.judged = None, ""
         fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None, degraded="")
         self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex))
 
@@ -113,6 +112,8 @@ class Incarnation:
             except CannotStart as error:  # it runs all the same
                 log.error("{resource}: {why}", resource=record.resource, why=error.reason)
             self._begin_watch()
+        if runs and record.phase is Phase.RETURNING:
+            self._expect_end_of(Phase.RETURNING, self.seconds)
         return runs
 
     def redefine(self) -> None:
@@ -180,11 +181,11 @@ class Incarnation:
     def _judged(self, _: Verdict | Message | None = None) -> None:
         """Take up what the checks, and the service itself, say now."""
         verdict, phase = self.watch.verdict, self._subject.record.phase
-        well = verdict.ready and not verdict.failed
+        well = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
         ready = well and self._lived and not self.speech.unsaid(self.definition)
         if phase in UNSETTLED and ready:
             self._subject.feed(Event.SETTLED)
-        elif phase is Phase.FAILED and well and self.watch.running:
+        elif phase is Phase.FAILED and well:
             self._subject.feed(Event.HEALED)
         elif phase is Phase.RUNNING and verdict.failed:
             self.incidents.judged = verdict.failed

@@ -57,6 +57,9 @@ class Incidents:
     def ended(self, status: int | None, why: str) -> None:
         """Keep how the service ended; None of one that ended while no daemon was there."""
         self._exit_status, self._why, self.judged = status, why, ""
+        record = self._subject.record
+        if record.failure and record.failure.lives:
+            self._subject.record = replace(record, failure=replace(record.failure, lives=False))
 
     def failed_start(self) -> None:
         """Keep why a start failed; the answer to `start` tells it."""
@@ -107,8 +110,11 @@ class Incidents:
 
     def _failure(self, code: int, prefix: str) -> Failure:
         output, record = self._service.driver.output, self._subject.record
-        for line in output.rest():
-            self._log_output(record.resource, line)
+        try:
+            for line in output.rest():
+                self._log_output(record.resource, line)
+        except OSError as error:  # the failure has to be reported all the same
+            log.error("{resource}: its output cannot be read: {why}", resource=record.resource, why=str(error))
         if self.refusal:
             return self.refusal
         if self.judged:  # it runs: 7 would say that it does not

@@ -64,7 +64,7 @@ class Looks:
         self._clock = outside.reactor
         self._origin = 0.0
         self._check: Any = None
-        self._begun = self._lost = 0.0
+        self._begun = self._lost = self._late = 0.0
         self._extended: tuple[float, float] | None = None
         self.has_turn = self._over = False
         self._cut_off = ""
@@ -87,17 +87,27 @@ class Looks:
                 call.cancel()
         if self._under_way:
             self._under_way.cancel()
+        self._give_turn_back()  # of a look that was about to begin
 
     def _due(self) -> None:
         if not KINDS[self._spec.kind].costly:
             self._look()
             return
         self._under_way = self._means.turns.acquire()
+        self._deadline = self._clock.callLater(self._spec.interval + self._spec.timeout, self._no_turn)
         self._under_way.addCallbacks(self._look_in_turn, self._gave_up_waiting)
 
     def _look_in_turn(self, _: object) -> None:
-        self.has_turn = True
-        self._look()
+        """Look soon, not at once: whoever gave the turn back is still at it, and a thousand may wait in line."""
+        self.has_turn, self._under_way = True, None
+        self._forget_deadline()
+        self._next = self._clock.callLater(0, self._look)
+
+    def _no_turn(self) -> None:
+        """Say again and again that it waits: with others that hang before it, its last look is no news any more."""
+        self._told(Outcome(Result.ERROR, "waits for its turn, too many commands of checks run at once"))
+        if not self._over:
+            self._deadline = self._clock.callLater(self._spec.interval + self._spec.timeout, self._no_turn)
 
     def _gave_up_waiting(self, failure: Failure) -> None:
         failure.trap(CancelledError)
@@ -105,7 +115,7 @@ class Looks:
     def _look(self) -> None:
         """Begin to look; what answers at once costs no deadline."""
         self._begun, self._lost, self._cut_off = self._clock.seconds(), self._means.pulse.lost(), ""
-        self._extended = None
+        self._extended, self._late = None, 0.0
         try:
             if self._check is None:
                 self._check = KINDS[self._spec.kind](self._spec, self._outside)
@@ -113,14 +123,16 @@ class Looks:
         except Exception:  # noqa: BLE001 - a check that is wrong must not end the watch
             self._seen(Failure())
             return
-        if not looking.called:
-            self._deadline = self._clock.callLater(self._spec.timeout, self._time_is_over)
         self._under_way = looking
         looking.addBoth(self._seen)
+        if self._under_way is looking:  # also one that was `called`, and waits for another Deferred
+            self._deadline = self._clock.callLater(self._spec.timeout, self._time_is_over)
 
     def _time_is_over(self) -> None:
-        elapsed = self._clock.seconds() - self._begun
-        more = stretch.left(self._spec.timeout, elapsed, self._means.pulse.lost() - self._lost)
+        assert self._deadline is not None, "this is it"
+        now = self._clock.seconds()
+        elapsed, self._late = now - self._begun, self._late + now - self._deadline.getTime()
+        more = stretch.left(self._spec.timeout, elapsed, self._means.pulse.lost() - self._lost, self._late)
         if more and not self._idles():
             waited = self._outside.waited()
             self._extended = None if waited is None else (self._clock.seconds(), waited)
@@ -141,12 +153,8 @@ class Looks:
     def _seen(self, result: object) -> None:
         """Tell what came of a look, and wait for the next."""
         self._under_way = None
-        if self._deadline and self._deadline.active():
-            self._deadline.cancel()
-        self._deadline = None
-        if self.has_turn:
-            self.has_turn = False
-            self._means.turns.release()
+        self._forget_deadline()
+        self._give_turn_back()
         if self._over:
             return
         self.made += 1
@@ -155,6 +163,16 @@ class Looks:
         self._told(outcome)
         if not self._over:  # whoever was told may have ended the watch
             self._next = self._clock.callLater(self._pause(outcome), self._due)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+    def _give_turn_back(self) -> None:
+        if self.has_turn:
+            self.has_turn = False
+            self._means.turns.release()
 
     def _outcome(self, result: object) -> Outcome:
         if isinstance(result, Outcome):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -19,8 +19,8 @@ class Waiting:
     """One request: how to answer it now (None: not yet), what to say when its time is over, and whom."""
 
     answer: Callable[[], Answer | None]
-    too_late: Callable[[], Answer]
-    done: Deferred[Answer]
+    too_late: Callable[[], Answer | None]
+    done: Deferred[Any]
     held: bool
     late: IDelayedCall | None = None
 
@@ -42,10 +42,10 @@ class Requests:
         self,
         seconds: float,
         answer: Callable[[], Answer | None],
-        too_late: Callable[[], Answer],
+        too_late: Callable[[], Answer | None],
         *,
         held: bool = False,
-    ) -> Deferred[Answer]:
+    ) -> Deferred[Any]:
         """Return a Deferred for the answer, now or as soon as there is one; cancel it when nobody waits any more."""
         waiting = Waiting(answer, too_late, Deferred(lambda _: self._forget(waiting)), held)
         self._waiting.append(waiting)

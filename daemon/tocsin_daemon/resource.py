@@ -97,12 +97,18 @@ class Resource:
         self._monitored = recurring
         if held:
             known = answers.to_monitor(self.record, [])
-            waiting = self._requests.wait(held, lambda: self._unlike(known), self._to_monitor_now, held=True)
+            waiting = self._requests.wait(
+                held, lambda: self._unlike(known), lambda: self._to_monitor(recurring=True), held=True
+            )
+            rest = max(0.0, seconds - held)  # it may be restarting here, of which nobody is to hear
+            waiting.addCallback(lambda answer: answer or self._wait_to_monitor(rest, recurring=True))
             return waiting.addErrback(self._vanished)
-        return self._wait("monitor", seconds, lambda: self._to_monitor(recurring=recurring))
+        return self._wait_to_monitor(seconds, recurring=recurring)
 
     def reload(self, definition: Mapping[str, Any], config: str = "") -> Answer:
         """Apply of a changed definition what can be applied to a service that runs; say what waits for a restart."""
+        if self.record.phase is Phase.CLEARING:  # it is what the start that goes on is to run
+            self.change(replace(self.record, next=definition, config=config, refused=""))
         if self.service.definition is None or not (self.record.phase in UP or self.service.watch.running):
             return Answer(0)
         present = self.service.definition.as_dict()
@@ -187,6 +193,9 @@ class Resource:
     def _wait(self, verb: str, seconds: float, answer: Callable[[], Answer | None]) -> Deferred[Answer]:
         return self._requests.wait(seconds, answer, lambda: self._too_late(verb, seconds))
 
+    def _wait_to_monitor(self, seconds: float, *, recurring: bool) -> Deferred[Answer]:
+        return self._wait("monitor", seconds, lambda: self._to_monitor(recurring=recurring))
+
     def _too_late(self, verb: str, seconds: float) -> Answer:
         answer = answers.too_late(verb, self.record, seconds, self.left(), self.service.waiting())
         if verb == "start":
@@ -204,10 +213,6 @@ class Resource:
         if self.record.phase is Phase.RUNNING and answers.to_monitor(self.record, []) == known:
             return None
         return self._to_monitor(recurring=True)
-
-    def _to_monitor_now(self) -> Answer:
-        """Answer a monitor that was held as long as it may be."""
-        return self._to_monitor(recurring=True) or self._too_late("monitor", 0)
 
     def _vanished(self, failure: Any) -> Any:  # noqa: ANN401 - a Failure that passes through
         self._monitored = False

@@ -209,8 +209,7 @@ class Watch:
         if check not in self._checks:
             return
         before = check.standing
-        now = self.outside.reactor.seconds()
-        check.standing = judge(before, outcome, now, check.spec, starting=self.starting)
+        check.standing = judge(before, outcome, self.outside.reactor.seconds(), check.spec, starting=self.starting)
         if check.standing is before:
             return
         if _mark(before) != _mark(check.standing):
@@ -232,6 +231,7 @@ class Watch:
         for check in old:
             check.source.end()
         self.verdict = self._overall()
+        self.starting = self.starting and not self.verdict.ready
 
     def _overall(self) -> Verdict:
         return overall([(check.spec, check.standing) for check in self._checks], self.role)

@@ -12,7 +12,7 @@ from tocsin_ocf.values import Wrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Json = object
 """A value of JSON; a dict of them has texts as keys."""
@@ -161,6 +161,7 @@ def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]"
     if "unit" in given:
         own = "not with unit, which says this itself: systemctl edit {}; remove it here, or unit"
         faults = {key: own.format(found["unit"]) for key in OF_A_PROGRAM if key in given}
+        faults.update(_unheard(found))
     needed = _needed(given, driver)
     if needed:
         faults[needed] = MISSING[needed]
@@ -170,6 +171,17 @@ def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]"
         if key in given and driver not in ("", own):
             faults.setdefault(key, f"not with driver {driver}; remove one of the two")
     return [Fault(key, message) for key, message in faults.items() if key not in faulty]
+
+
+def _unheard(found: "Mapping[str, object]") -> "Iterator[tuple[str, str]]":
+    """Yield what a unit is to say to us, who have not started it."""
+    why = "not with unit, which speaks to systemd only: Type=notify and WatchdogSec= are the unit's own; remove it here"
+    if found["ready"] == "notify":
+        yield "ready", why
+    checks = found["checks"]
+    for number, check in enumerate(checks if isinstance(checks, tuple) else ()):
+        if "sd_notify" in check:
+            yield f"checks[{number}].sd_notify", why
 
 
 def _needed(given: "set[str]", driver: str) -> str:

@@ -11,9 +11,9 @@ SHORT = "Runs a service and reports its failure at once"
 LONG = """\
 Runs a program as a cluster resource and tells Pacemaker of its failure in milliseconds, instead of at the next
 monitor. A daemon, tocsind, starts the program and watches it without pause; it reports a failure with
-"crm_resource --fail", and the true cause is in the exit reason, "tocsin status" and "tocsin explain". The agent
-starts the daemon when it is needed. A daemon that crashes or is upgraded never touches the service: the next one
-takes it up again.
+"crm_resource --fail", which crm_mon shows as "Simulated failure". The true cause is in "tocsin status" and in
+"tocsin explain", as root on the node where it failed. The agent starts the daemon when it is needed. A daemon that
+crashes or is upgraded never touches the service: the next one takes it up again.
 
 The program has to stay in the foreground, or to write a pidfile. All its processes belong to the resource: stop
 succeeds only when every one of them is gone. Instead of a program it runs a systemd unit, with the parameter unit.
@@ -123,7 +123,7 @@ PARAMETERS = (
         "Restarts here before a failure is reported",
         "How often within restart_window the daemon starts a service that died again by itself, without telling "
         "Pacemaker. 0 reports each failure, which is what a cluster wants as a rule: a restart that nobody counts can "
-        "hide a broken node. Restarts stand in tocsin status, the log and the journal.",
+        'hide a broken node. The log and "tocsin explain" show each.',
         default="0",
         type="integer",
         reloadable=True,
@@ -143,7 +143,8 @@ PARAMETERS = (
         "tcp:HOST:PORT, http://HOST/PATH, https://HOST/PATH, unix:/SOCKET, file:/PATH, listen:PORT, "
         "systemd:UNIT, ocf:PROVIDER:TYPE, exec:/PROGRAM or sd_notify:TIME. A start succeeds when each has been well "
         "once; the daemon then looks every 2s (exec and ocf: every 10s), and three bad looks in a row are a "
-        "failure. Such as: tcp:127.0.0.1:6379. Use config for other numbers, for patterns, limits, and what follows.",
+        "failure (of systemd and sd_notify: one). Such as: tcp:127.0.0.1:6379. Use config for other numbers, for "
+        "patterns, limits, and what follows.",
         reloadable=True,
     ),
     Parameter(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 STOPPED = "stopped"
 RUNNING = "running"
+OURS = ("process", "pidfile", "systemd")
+"""Drivers that may be named, and need not: a unit is named by its own key, and what has none is processes."""
 NOBODY = (0, 0)
 """A main process that no process table holds."""
 MAX_RECORD = 8 * 1024 * 1024
@@ -66,7 +68,7 @@ class Remains:
         definition = record.get("definition")
         if isinstance(definition, dict):
             kinds = ((kind, definition.get(kind)) for kind in ("driver", "unit"))
-            self.elsewhere = next((f"{kind} {name}" for kind, name in kinds if name), "")
+            self.elsewhere = next((f"{kind} {name}" for kind, name in kinds if name and name not in OURS), "")
         self.phase, self.incarnation = phase, incarnation
         self.main = (int(process["pid"]), int(process["start"])) if isinstance(process, dict) else NOBODY
         self.known = {int(pid): int(start) for pid, start in members.items()}

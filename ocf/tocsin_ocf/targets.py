@@ -51,13 +51,14 @@ def url(value: object) -> str:
 
     found = values.text(value)
     example = "give one such as http://127.0.0.1:8080/health"
+    shown = found.rpartition("@")[2].partition("?")[0][:60]  # without what may be a secret
     try:
         split = urlsplit(found)
         number, host = split.port, split.hostname or ""
     except ValueError as error:
-        raise Wrong(f"{found[:60]!r} is not a URL ({str(error).lower()}); {example}") from None
+        raise Wrong(f"{shown!r} is not a URL ({str(error).lower()}); {example}") from None
     if split.scheme not in ("http", "https") or not _is_host(host) or set(found) & set(' "<>\\^`{|}') or number == 0:
-        raise Wrong(f"{found[:60]!r} is not a URL; {example}")
+        raise Wrong(f"{shown!r} is not a URL; {example}")
     if split.username is not None or split.fragment:
         raise Wrong("an account, or a part after #, which is not sent; give a header such as Authorization")
     return found

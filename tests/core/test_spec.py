@@ -66,10 +66,16 @@ def test_every_check_has_a_name_of_its_own() -> None:
     names = [spec.name for spec in specs(checks)]
     assert names == [
         *("tcp:a:1", "tcp:a:1#3", "tcp:a:1#2", "tcp:a:1#4", "http://x/", "ocf:heartbeat:a", "ocf:heartbeat:b"),
-        *("exec:/x a?b", "process:rss cpu"),
+        *("exec:/x", "process:rss cpu"),
         f"file:{long[:52]}...",
     ]
     assert len(names[-1]) == 60
+
+
+def test_names_hold_no_secret() -> None:
+    """They are in the CIB and the log; tokens stand in URLs, passwords in commands."""
+    checks = [{"http": "http://x/health?token=secret"}, {"exec": "/x -p secret"}, {"exec": ["/y", "secret"]}]
+    assert [spec.name for spec in specs(checks)] == ["http://x/health", "exec:/x", "exec:/y"]
 
 
 def test_wrong_checks_are_refused_with_every_fault() -> None:

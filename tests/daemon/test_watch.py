@@ -175,6 +175,7 @@ def test_only_so_many_costly_looks_at_a_time_in_the_order_of_asking(web: Watched
     assert len(web.exec.begun) == 2
     last = ({"c0", "c1", "c2"} - set(web.exec.begun)).pop()
     web.exec.looks[0].callback(WELL)
+    web.clock.advance(0)
     assert web.exec.begun[2] == last
     web.pass_time(1.0)
     web.exec.looks[1].callback(WELL)

@@ -228,6 +228,8 @@ def test_parts_are_read_into_one_form() -> None:
         ({**PLAIN, "driver": "a b"}, "driver", "'a b' is not a driver"),
         ({**PLAIN, "unit": "nginx"}, "command", "not with unit, which says this itself: systemctl edit nginx.service"),
         ({"unit": "nginx", "limits": {"nofile": 1}}, "limits", "not with unit"),
+        ({"unit": "nginx", "ready": "notify"}, "ready", "not with unit, which speaks to systemd only"),
+        ({"unit": "nginx", "checks": "tcp:a:1 sd_notify:9"}, "checks[1].sd_notify", "not with unit"),
         ({"unit": "a@.service"}, "unit", "'a@.service' is not a unit"),
         ({"unit": "pacemaker"}, "unit", "'pacemaker.service' is what runs the cluster"),
         ({"unit": "a b"}, "unit", "'a b' is not a unit"),

@@ -145,3 +145,18 @@ def test_a_record_that_somebody_else_may_have_written_is_not_believed(tmp_path: 
     os.chmod(rundir.resources, 0o777)  # noqa: S103 - that is the mistake
     with pytest.raises(PermissionError, match="not to be trusted"):
         remains_of(rundir, "web")
+
+
+@pytest.mark.parametrize(
+    ("definition", "elsewhere"),
+    [
+        ({"driver": "process"}, ""),
+        ({"driver": "pidfile", "pidfile": "/run/x.pid"}, ""),
+        ({"driver": "systemd", "unit": "x.service"}, "unit x.service"),
+        ({"driver": "remote"}, "driver remote"),
+    ],
+)
+def test_a_driver_of_ours_that_is_named_is_still_ours(definition: "dict[str, str]", elsewhere: str) -> None:
+    """What it runs can be stopped without a daemon."""
+    record = {"phase": "running", "incarnation": "i", "process": None, "members": {}, "definition": definition}
+    assert Remains("web.json", record).elsewhere == elsewhere

@@ -64,7 +64,8 @@ def to_monitor(record: Record, left: list[str]) -> Answer | None:
     cause = f"{cause}; {record.warning}" if record.warning else cause
     if left:
         return Answer(OCF_ERR_GENERIC, f"{cause}; still running: {', '.join(left)}")
-    return Answer(OCF_NOT_RUNNING, cause)
+    lives = record.failure is not None and record.failure.lives  # it may have no process: a mount, something far away
+    return Answer(OCF_ERR_GENERIC if lives else OCF_NOT_RUNNING, cause)
 
 
 def too_late(verb: str, record: Record, seconds: float, left: list[str], checks: str = "") -> Answer:

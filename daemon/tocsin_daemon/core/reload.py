@@ -43,6 +43,11 @@ class Change:
         return "; ".join(parts) or "nothing changed"
 
 
+def _signs(definition: Mapping[str, Any]) -> set[str]:
+    """Return how often signs of life are wanted: a service is told when it is started, and would be failed for none."""
+    return {str(check["sd_notify"]) for check in definition.get("checks") or () if "sd_notify" in check}
+
+
 def relimits(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Tell whether limits differ, and only in what is set, not in what is taken back."""
     pairs = [(present.get(key) or {}, wanted[key]) for key in LIMITS]
@@ -56,6 +61,7 @@ def compare(present: Mapping[str, Any], wanted: Mapping[str, Any], *, limited: b
     `limited`: its limits have been applied already.
     """
     different = [key for key in wanted if wanted[key] != present.get(key)]
-    applied = tuple(key for key in different if key in LIVE or (limited and key in LIMITS))
+    live = [key for key in LIVE if key != "checks" or _signs(wanted) <= _signs(present)]
+    applied = tuple(key for key in different if key in live or (limited and key in LIMITS))
     merged = {**present, **{key: wanted[key] for key in applied}}
     return Change(merged, applied, tuple(key for key in different if key not in applied))

@@ -49,8 +49,16 @@ def _window(value: object) -> Window:
 
 
 def _name(kind: str, target: object, taken: set[str]) -> str:
-    """Return KIND:TARGET in one short line, with a number where another check has it."""
+    """
+    Return KIND:TARGET in one short line, with a number where another check has it.
+
+    Without what may be a secret: names are in the log, the CIB, and what the cluster shows everybody.
+    """
     words = target if isinstance(target, (list, tuple, dict)) else [values.text(target)]
+    if kind == "exec":
+        words = values.command(target)[:1]
+    elif kind == "http":
+        words = [values.text(target).partition("?")[0]]
     said = " ".join(map(str, words))
     text = said if kind in WHOLE and said.startswith(kind) else f"{kind}:{said}"
     plain = "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -34,13 +34,15 @@ def is_idle(waited: float, seconds: float) -> bool:
     return waited < seconds * IDLE
 
 
-def left(timeout: float, elapsed: float, lost_meanwhile: float) -> float:
+def left(timeout: float, elapsed: float, lost_meanwhile: float, late: float = 0.0) -> float:
     """
     Return the seconds that a look has left, 0 where its time is over.
 
     No more can have been lost than has elapsed, whatever was counted: the same time may be felt in several ways.
+    `late` is how late its deadlines came: that time was nobody's, and MOST does not bound it. We were stopped, perhaps
+    with the whole machine, and its answer may be there, not read yet.
     """
-    allowed = min(timeout + min(lost_meanwhile, elapsed), timeout * MOST)
+    allowed = min(timeout + min(lost_meanwhile, elapsed), timeout * MOST + late)
     more = allowed - elapsed
     return more if more > timeout * NEAR else 0.0
 

@@ -11,6 +11,8 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 from tocsin_daemon.core.stopping import Plan, pause
 from tocsin_ocf import processes
 from tocsin_ocf.processes import Process
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from tocsin_daemon.children import Child
     from tocsin_daemon.driver import OnKill
     from tocsin_daemon.drivers.membership import Membership
+
+
+log = Logger()
 
 
 class Clearing:
@@ -61,6 +66,14 @@ class Clearing:
             self._look.cancel()
 
     def _look_again(self, looks: int) -> None:
+        """Look, and look again where that cannot be done: for want of descriptors, say, which must not end a stop."""
+        try:
+            self._look_once(looks)
+        except OSError as error:
+            log.error("{resource}: what is left cannot be seen: {why}", resource=self._service.resource, why=str(error))
+            self._look = self._clock.callLater(pause(looks), self._look_again, looks + 1)
+
+    def _look_once(self, looks: int) -> None:
         main_lives = self._child is not None and self._child.alive
         wait = max(0.0, self._begun + self._plan.kill_after - self._clock.seconds())
         if main_lives and looks and wait:  # its pidfd will tell when it ends

@@ -125,10 +125,18 @@ class Stopping:
         down = self._unit is not None and state_of(self._unit) in DOWN
         if not (down or (self._silent and self._place.path)):
             return  # systemd will tell
-        if not self._there():
-            self._cleared()
-        else:
+        if not self._seen_empty():
             self._later("look", pause(looks), lambda: self._look(looks + 1))
+        else:
+            self._cleared()
+
+    def _seen_empty(self) -> bool:
+        """Tell whether nobody is left; where that cannot be seen (for want of descriptors, say), somebody is."""
+        try:
+            return not self._there()
+        except OSError as error:
+            log.error("{unit}: what is left cannot be seen: {why}", unit=self._following.unit, why=str(error))
+            return False
 
     def _cleared(self) -> None:
         on_cleared = self._on_cleared
@@ -137,6 +145,7 @@ class Stopping:
 
     def _kill(self) -> None:
         """Kill what is left, again and again: what it waits for in the kernel may come."""
+        self._later("kill", KILL_AGAIN, self._kill)  # first of all: the rest may fail
         tell, self._on_kill = self._on_kill, None
         if tell:
             tell((*processes.evidence(self._there()), *self.left()[-1:]))
@@ -144,5 +153,4 @@ class Stopping:
             self._place.kill()
         for process in self._there():  # where that was not to be
             processes.send_signal(process, signal.SIGKILL)
-        self._later("kill", KILL_AGAIN, self._kill)
         self._look(0)

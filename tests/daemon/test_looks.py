@@ -1,0 +1,112 @@
+"""Looks that nobody would miss: one without a deadline, one whose turn never comes, one that we slept through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+
+from tests.fakes.checks import BAD, ERROR, WELL, Watched, spec
+from tocsin_daemon.checks.hosts import look_at
+from tocsin_daemon.core.check import Outcome
+from tocsin_daemon.looks import Means
+from tocsin_daemon.pulse import Pulse
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """Return a watch; at the end nothing of it is left."""
+    watched = Watched(monkeypatch)
+    yield watched
+    watched.watch.end()
+    assert watched.clock.getDelayedCalls() == []
+    assert watched.means.turns.tokens == 2
+
+
+def test_a_look_at_a_name_that_is_known_at_once_has_a_deadline_too(
+    web: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Deferred that was called and waits for another one looks as if it were over: localhost is in the hosts file."""
+
+    def silent(_: object = None) -> Deferred[Outcome]:
+        return look_at("localhost", lambda host: succeed(["127.0.0.1"]), lambda address: Deferred())
+
+    assert silent().called
+    monkeypatch.setattr("tests.fakes.checks.FakeCheck.run", silent)
+    web.begin(spec(interval=1.0, timeout=1.0, fall=1))
+    web.pass_time(3)
+    assert web.watch.verdict.failed == "check one failed once: no answer within 1 s"
+    web.watch.end()
+
+
+def test_a_check_that_comes_later_is_not_forgiven_for_a_start_that_is_long_over(web: Watched) -> None:
+    """A service without checks is up at once; one is added by a reload."""
+    web.tcp.answer = BAD
+    web.begin(settled=False)
+    web.pass_time(3600, 60)
+    web.watch.replace([spec(interval=1.0, fall=3)])
+    web.pass_time(5)
+    assert web.watch.verdict.failed
+
+
+def test_what_was_answered_while_we_were_stopped_counts(web: Watched) -> None:
+    """However long: after SIGCONT, or when a virtual machine goes on, timers come before sockets are read."""
+    web.means = Means(DeferredSemaphore(2), Pulse(web.clock, proc="/nonexistent"))
+    web.watch = web.another("web")
+    web.begin(spec(interval=10.0, timeout=1.0, fall=1))
+    while not web.tcp.looks:
+        web.clock.advance(0.01)
+    web.clock.advance(0.3)
+    web.clock.advance(60)
+    assert web.tcp.cancelled == 0
+    web.tcp.looks[0].callback(WELL)
+    assert web.watch.rows()[0].state == "well"
+
+
+def test_a_thousand_that_fail_at_once_do_not_lose_their_turn(web: Watched) -> None:
+    """Two hang, the others wait, and then there are no descriptors: each turn that is given back is the next one's."""
+    slow = [spec(name, "exec", interval=1.0, timeout=100.0) for name in ("one", "two")]
+    web.begin(*slow)
+    web.pass_time(2)
+    names = [f"c{number}" for number in range(1000)]
+    other = web.another("other")
+    other.replace([spec(name, "exec", interval=1.0) for name in names])
+    other.begin(web.clock.seconds(), settled=True)
+    web.pass_time(2)
+    web.exec.answer = ERROR
+    web.exec.looks[0].callback(WELL)
+    web.exec.begun.clear()
+    web.pass_time(3)
+    assert set(names) <= set(web.exec.begun)
+    other.end()
+    web.watch.end()
+
+
+def test_a_turn_that_has_just_come_is_given_back(web: Watched) -> None:
+    """The watch ends before the look has begun."""
+    web.begin(*(spec(f"c{number}", "exec", interval=1.0) for number in range(3)))
+    while len(web.exec.looks) < 2:
+        web.clock.advance(0.01)
+    web.pass_time(1)
+    web.exec.looks[0].callback(WELL)
+    web.watch.end()
+    assert len(web.exec.looks) == 2
+
+
+def test_who_never_gets_a_turn_says_so(web: Watched) -> None:
+    """All turns are taken by what hangs: what was well an hour ago is not known to be."""
+    web.begin(*(spec(f"c{number}", "exec", interval=1.0, timeout=1000.0) for number in range(2)))
+    web.pass_time(2)
+    other = web.another("other")
+    other.replace([spec("c9", "exec", interval=1.0, timeout=5.0)])
+    other.begin(web.clock.seconds(), settled=True)
+    web.pass_time(20)
+    assert other.verdict.failed == ""
+    assert other.verdict.degraded.startswith("check c9 could not be made 3 times: waits for its turn")
+    web.exec.looks[0].callback(WELL)
+    web.clock.advance(0)
+    web.exec.looks[-1].callback(WELL)
+    assert other.verdict.degraded == ""
+    other.end()
+    web.watch.end()
