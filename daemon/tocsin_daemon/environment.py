@@ -41,15 +41,15 @@ def _account(user: str) -> pwd.struct_passwd | None:
         return None
 
 
-def from_file(path: str) -> dict[str, str]:
+def from_file(path: str, *, trusted: bool = False) -> dict[str, str]:
     """
-    Return the variables in a file of KEY=VALUE lines; BadEnvironment, OSError.
+    Return the variables in a file of KEY=VALUE lines; BadEnvironment, OSError. `trusted` as in `read_regular`.
 
     As in systemd's EnvironmentFile= a value may stand in quotes, and lines that are empty or begin with # or ;
     are comments. Nothing is expanded.
     """
     try:
-        text = read_regular(path, MAX_FILE).decode("utf-8-sig")
+        text = read_regular(path, MAX_FILE, trusted=trusted).decode("utf-8-sig")
     except ValueError as error:  # UnicodeDecodeError is one
         why = "not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise BadEnvironment(f"{path}: {why}") from None
@@ -122,7 +122,8 @@ def of_service(definition: Definition, own: Mapping[str, str]) -> dict[str, str]
     """
     variables = base(definition.user)
     if definition.environment_file:
-        variables.update(from_file(definition.environment_file))
+        root = definition.user in ("", "0", "root")
+        variables.update(from_file(definition.environment_file, trusted=root))
     return {**variables, **definition.environment, **own}
 
 

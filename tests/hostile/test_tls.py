@@ -188,7 +188,7 @@ async def test_what_pretends_to_speak_tls_is_judged(authority: Authority) -> Non
         (lambda connection, server: server.send(connection, b"garbage" * 100), "TLS failed: "),
         (forever(b"\x16\x03\x03\x40\0" + b"\0" * 0x4000), "TLS failed: "),
         (lambda connection, server: connection.recv(4096), "closed the connection in the middle of the TLS handshake"),
-        (resets, "closed the connection in the middle of the TLS handshake"),
+        (resets, "connection"),  # reset, or closed in the middle of the handshake: who is faster
     ):
         with Server(behave) as server:
             outcome = await seen(http(f"https://127.0.0.1:{server.port}/", **options))

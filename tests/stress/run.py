@@ -58,7 +58,7 @@ class Service:
 
     def definition(self) -> dict[str, object]:
         """Return it as a START carries it."""
-        target = {
+        target: dict[str, dict[str, object]] = {
             "tcp": {"tcp": f"127.0.0.1:{self.port}", "send": "hello\n", "expect": "200 OK"},
             "http": {"http": f"http://127.0.0.1:{self.port}/"},
             "exec": {"exec": ["/bin/sh", "-c", f"test ! -e {self.flag}"]},

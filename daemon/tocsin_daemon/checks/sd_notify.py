@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from tocsin_daemon.core import stretch
 from tocsin_daemon.core.check import Outcome, Result
 from tocsin_ocf import values
 
@@ -69,7 +70,7 @@ class SdNotify:
     def _due(self) -> None:
         """Look how long ago the last sign was; said again and again while none comes."""
         silent = self._clock.seconds() - self._sign
-        left = self._patience - (silent - (self._lost() - self._lost_then))
+        left = stretch.left(self._patience, silent, self._lost() - self._lost_then)
         if left <= 0:
             wanted = f"one every {self._patience:g} s is wanted"
             self._tell(Outcome(Result.BAD, f"no sign of life (WATCHDOG=1) for {silent:.1f} s, {wanted}{self._words()}"))
