@@ -81,7 +81,8 @@ def test_a_changed_file_is_applied_to_the_service_that_runs(
     changed = time.time()
     peers.put(node, "site.yaml", SITE.replace("name: page", "name: front") + "stop_timeout: 7s\nnice: 3\n")
     lab.wait(lambda: names(peers.row(node, "site")) == ["front"], what="the other check")
-    now, told = peers.row(node, "site"), peers.explain(node, "site")["journal"][-1]
+    now, journal = peers.row(node, "site"), peers.explain(node, "site")["journal"]
+    told = [(at, said) for at, said in journal if said.startswith("reload: ")][-1]
     print(f"\nfile changed: applied after {told[0] - changed:.1f} s")
     assert told[1] == "reload: applied: stop_timeout, checks; needs a restart: nice"
     assert (now["pid"], now["waiting"]) == (row["pid"], ["nice"])
@@ -96,7 +97,8 @@ def test_a_wrong_file_changes_nothing_and_is_said_with_its_line(
     path = peers.put(node, "site.yaml", SITE.replace("timeout: 1s", "timeuot: 1s"))
     lab.wait(lambda: peers.row(node, "site")["refused"], what="the fault")
     said = node.run(["tocsin", "status"]).stdout
-    assert f"site: the old definition stays: {path}:7: checks[0].timeuot: unknown; did you mean timeout?" in said
+    fault = f"{path}:7: checks[0].timeuot: unknown; did you mean timeout?"
+    assert f"site: the old definition stays; a start would be refused: {fault}" in said
     now = peers.row(node, "site")
     assert (now["pid"], now["phase"], names(now)) == (row["pid"], "running", ["page"])
     assert node.run(["crm_resource", "--force-check", "--resource", "site"], check=False).returncode == 0
