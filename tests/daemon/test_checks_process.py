@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -51,8 +52,11 @@ class Watched:
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Return a process that does nothing."""
+    """Return a process that does nothing, once the dynamic linker has closed what it opens."""
     with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        deadline = time.monotonic() + 5
+        while "nanosleep" not in Path(f"/proc/{process.pid}/wchan").read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
         yield process
         process.kill()
 
