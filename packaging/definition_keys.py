@@ -55,8 +55,14 @@ def key(name: str, part: Schema) -> Key:
     full = resolved(part)
     default = example(full["default"]) if "default" in full else ""
     examples = full.get("examples") or full.get("enum") or [""]
-    inner = tuple(keys(full)) if full.get("type") == "object" else ()
+    inner = tuple(keys(full)) if _is_mapping(full) else ()
     return Key(name, full.get("title", ""), full.get("description", ""), default, example(examples[0]), inner)
+
+
+def _is_mapping(part: Schema) -> bool:
+    """Tell whether a mapping is what to write, whatever shorter forms there are."""
+    kind = part.get("type")
+    return (kind[0] if isinstance(kind, list) else kind) == "object"
 
 
 def keys(part: Schema) -> Iterator[Key]:

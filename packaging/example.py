@@ -36,7 +36,7 @@ def render() -> str:
 def _key(each: Key, indent: str) -> Iterator[str]:
     """Yield a key with its comment; a mapping with its keys below it."""
     yield from _comment(each.meaning, indent)
-    off = "" if each.name == ACTIVE else "#"
+    off = "" if each.name == ACTIVE and not indent else "#"
     if not each.inner:
         yield f"{indent}{off}{each.name}: {each.value}"
         return

@@ -7,7 +7,7 @@ on the machine (does the program exist?) is in `tocsin_ocf.local`; what a check'
 
 import signal
 
-from tocsin_ocf import parts, values
+from tocsin_ocf import parts, roles, values
 from tocsin_ocf.values import Wrong
 
 TYPE_CHECKING = False
@@ -20,11 +20,10 @@ Json = object
 KEYS = (
     *("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout"),
     *("restart_attempts", "restart_window", "pidfile", "unit", "driver", "settings", "environment", "umask", "nice"),
-    *("limits", "cgroup", "ready", "checks"),
+    *("limits", "cgroup", "ready", "checks", "promote_command", "demote_command", "promote_signal", "demote_signal"),
+    *("notify_command", "promotion_score"),
 )
 RESTART_WINDOW = 3600.0
-MOST_RESTARTS = 100
-"""More restarts than that are no budget, but a service that does not work."""
 SYSTEMD, PIDFILE, PROCESS = "systemd", "pidfile", "process"
 """The drivers that are ours; any other name is looked up among those that were installed."""
 
@@ -54,7 +53,8 @@ class Definition:
 
     `umask` is octal digits and `nice` a number, "" and None for 022 and 0. `limits` has [soft, hard] by
     setrlimit's names in lower case, -1 for unlimited; `cgroup` what is written, by file name; `checks` a dict each with
-    one kind, as in YAML. All are JSON values, and nobody changes them.
+    one kind, as in YAML. A role's signal is 0 for none; `promotion_score` has every key of `roles.SCORE`, or, where
+    nothing can be promoted, none. All are JSON values, and nobody changes them.
     """
 
     __slots__ = KEYS
@@ -81,6 +81,12 @@ class Definition:
         cgroup: "Mapping[str, str] | None" = None,
         ready: str = parts.READY[0],
         checks: "tuple[Mapping[str, Json], ...]" = (),
+        promote_command: "tuple[str, ...]" = (),
+        demote_command: "tuple[str, ...]" = (),
+        promote_signal: int = 0,
+        demote_signal: int = 0,
+        notify_command: "tuple[str, ...]" = (),
+        promotion_score: "Mapping[str, Json] | None" = None,
     ) -> None:
         """Keep valid values; whoever has others calls `read`."""
         self.command = command
@@ -103,6 +109,17 @@ class Definition:
         self.cgroup = cgroup or {}
         self.ready = ready
         self.checks = checks
+        self.promote_command = promote_command
+        self.demote_command = demote_command
+        self.promote_signal = int(promote_signal)
+        self.demote_signal = int(demote_signal)
+        self.notify_command = notify_command
+        self.promotion_score = promotion_score or (dict(roles.SCORE) if self.promotable else {})
+
+    @property
+    def promotable(self) -> bool:
+        """Tell whether the service has roles: an instance of it can be promoted."""
+        return bool(self.promote_command or self.promote_signal)
 
     @property
     def driver_name(self) -> str:
@@ -162,6 +179,7 @@ def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]"
         own = "not with unit, which says this itself: systemctl edit {}; remove it here, or unit"
         faults = {key: own.format(found["unit"]) for key in OF_A_PROGRAM if key in given}
         faults.update(_unheard(found))
+    faults.update(roles.at_odds(given))
     needed = _needed(given, driver)
     if needed:
         faults[needed] = MISSING[needed]
@@ -194,33 +212,21 @@ def _needed(given: "set[str]", driver: str) -> str:
     return "" if foreign or "unit" in given or "command" in given else "command"
 
 
-def _command(value: object) -> "tuple[str, ...]":
-    return values.command(value) if value not in ("", None, (), []) else ()
-
-
-def _seconds(value: object) -> "float | None":
-    return None if value is None or value == "" else values.seconds(value)
-
-
-def _count(value: object) -> int:
-    return values.whole(value, 0, MOST_RESTARTS, "a number of restarts") if values.text(value) else 0
-
-
 MISSING = {
     "command": "missing; give the program and its arguments, such as: /usr/sbin/nginx -g 'daemon off;'",
     "unit": f"missing; driver {SYSTEMD} needs it, such as: nginx.service",
     "pidfile": f"missing; driver {PIDFILE} needs it, such as: /run/named/named.pid",
 }
 READERS: "dict[str, Callable[[object], object]]" = {
-    "command": _command,
+    "command": parts.command,
     "user": values.account,
     "group": values.account,
     "directory": values.path,
     "environment_file": values.path,
     "stop_signal": values.signal_number,
-    "stop_timeout": _seconds,
-    "restart_attempts": _count,
-    "restart_window": _seconds,
+    "stop_timeout": parts.seconds,
+    "restart_attempts": parts.restarts,
+    "restart_window": parts.seconds,
     "pidfile": values.path,
     "unit": parts.run_unit,
     "driver": parts.driver,
@@ -232,5 +238,11 @@ READERS: "dict[str, Callable[[object], object]]" = {
     "cgroup": parts.cgroup,
     "ready": parts.ready,
     "checks": parts.checks,
+    "promote_command": parts.command,
+    "demote_command": parts.command,
+    "promote_signal": roles.role_signal,
+    "demote_signal": roles.role_signal,
+    "notify_command": parts.command,
+    "promotion_score": roles.promotion_score,
 }
 NOTHING = Definition()

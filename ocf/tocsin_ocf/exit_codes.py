@@ -13,8 +13,12 @@ OCF_ERR_PERM = 4
 OCF_ERR_INSTALLED = 5
 OCF_ERR_CONFIGURED = 6
 OCF_NOT_RUNNING = 7
+OCF_RUNNING_PROMOTED = 8
+OCF_FAILED_PROMOTED = 9
+"""Promoted and failed: Pacemaker demotes before it stops."""
 OCF_DEGRADED = 190
 """Active, but something is wrong: Pacemaker shows it among the failed actions, and recovers nothing."""
+OCF_DEGRADED_PROMOTED = 191
 
 REASON_BYTES = 120
 """Pacemaker up to 3.0.1 cuts an exit reason at 128 bytes; a cut inside a character corrupts the CIB."""

@@ -34,14 +34,6 @@ class Kind:
         self.options = options
 
 
-def duration(value: object) -> float:
-    """Return a time that is longer than nothing."""
-    found = values.seconds(value)
-    if found <= 0:
-        raise Wrong("no time at all; give more than 0, such as 2s")
-    return found
-
-
 def flag(value: object) -> bool:
     """Return true or false."""
     if not isinstance(value, bool):
@@ -103,8 +95,8 @@ def _looks(value: object) -> int:
 
 COMMON: "dict[str, Callable[[object], Any]]" = {
     "name": name,
-    "interval": duration,
-    "timeout": duration,
+    "interval": values.duration,
+    "timeout": values.duration,
     "rise": _looks,
     "fall": _looks,
     "window": window,
@@ -128,12 +120,12 @@ KINDS = {
         socket=path,
     ),
     "exec": Kind(values.command, user=values.account, nagios=flag),
-    "file": Kind(path, exists=flag, max_age=duration, contains=pattern),
+    "file": Kind(path, exists=flag, max_age=values.duration, contains=pattern),
     "process": Kind(levels),
     "listen": Kind(listening),
     "systemd": Kind(_unit),
     "ocf": Kind(agent, parameters=parameters),
-    "sd_notify": Kind(duration),
+    "sd_notify": Kind(values.duration),
 }
 EXCLUDING = (
     ("window", "fall", "not with fall, whose place it takes; remove one of the two"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+MOST_RESTARTS = 100
+"""More restarts than that are no budget, but a service that does not work."""
 READY = ("checks", "notify")
 UNIT_TYPES = (".service", ".socket", ".mount", ".automount", ".timer", ".path", ".swap", ".target")
 IN_UNITS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-@\\")
@@ -29,6 +31,21 @@ OURS = ("tocsind@", "pacemaker.", "pacemaker_remote.", "corosync.", "pcsd.")
 NICEST, LEAST_NICE = -20, 19
 DEEPEST = 20
 """Mappings in mappings of settings; more is a slip, and would exhaust the stack of who reads them."""
+
+
+def command(value: object) -> "tuple[str, ...]":
+    """Return a program and its arguments, () where there is none."""
+    return values.command(value) if value not in ("", None, (), []) else ()
+
+
+def seconds(value: object) -> "float | None":
+    """Return a time in seconds, None where there is none."""
+    return None if value is None or value == "" else values.seconds(value)
+
+
+def restarts(value: object) -> int:
+    """Return how often a service is restarted here."""
+    return values.whole(value, 0, MOST_RESTARTS, "a number of restarts") if values.text(value) else 0
 
 
 def unit(value: object) -> str:

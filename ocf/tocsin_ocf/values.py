@@ -164,6 +164,14 @@ def seconds(value: object) -> float:
     return digits * UNITS[unit]
 
 
+def duration(value: object) -> float:
+    """Return a time that is longer than nothing."""
+    found = seconds(value)
+    if found <= 0:
+        raise Wrong("no time at all; give more than 0, such as 2s")
+    return found
+
+
 def size(value: object) -> int:
     """Return the bytes in a size such as 512M or 2GiB; a number alone is bytes."""
     found = text(value).replace(" ", "").lower()

@@ -333,7 +333,7 @@ def uncommented(text: str, without: str = "") -> str:
     return "\n".join(line for line in lines if not (without and re.match(without, line)))
 
 
-PROGRAM = r"(unit|driver|settings|pidfile): | *window: "
+PROGRAM = r"(unit|driver|settings|pidfile|promote_signal|demote_signal): | *window: "
 
 
 def test_the_example_is_well() -> None:

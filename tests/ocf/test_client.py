@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.daemon import PROOF, Answer, FakeDaemon, MakeDaemon, says, write
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.rundir import Rundir
-from tocsin_ocf.wire import MAX_REPLY, WireError
+from tocsin_ocf.wire import MAX_REPLY, MAX_REQUEST, WireError
 
 
 @pytest.fixture
@@ -127,5 +127,5 @@ def test_what_does_not_fit_is_not_sent(daemon: MakeDaemon) -> None:
     """The daemon would cut it off."""
     made = daemon(says(0))
     with pytest.raises(WireError):
-        ask(made.rundir, made.port, "START", "web", "y" * 70_000, 5.0)
+        ask(made.rundir, made.port, "START", "web", "y" * MAX_REQUEST, 5.0)
     assert made.asked == []

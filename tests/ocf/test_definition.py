@@ -37,6 +37,12 @@ def test_a_command_is_enough() -> None:
         "cgroup": {},
         "ready": "checks",
         "checks": [],
+        "promote_command": [],
+        "demote_command": [],
+        "promote_signal": 0,
+        "demote_signal": 0,
+        "notify_command": [],
+        "promotion_score": {},
     }
 
 

@@ -85,7 +85,7 @@ def test_every_cut_of_a_request_is_refused_or_says_less() -> None:
         (b"tocsin/2 t STOP web", "this daemon speaks tocsin/1"),
         (b"GET / HTTP/1.1", "this daemon speaks tocsin/1"),
         (b"tocsin/1 t STOP", "a request is: TOKEN VERB RESOURCE [JSON]"),
-        (b"tocsin/1 t stop web", "'stop' is not a verb; known: PING START STOP MONITOR RELOAD STATUS EXPLAIN"),
+        (b"tocsin/1 t stop web", "'stop' is not a verb; known: PING START STOP MONITOR RELOAD PROMOTE DEMOTE NOTIFY STATUS EXPLAIN"),
         (b"tocsin/1 t STOP ../web", "'../web' is not a resource id"),
         (b"tocsin/1 t STOP  web", "'' is not a resource id"),
         (b"tocsin/1 t STOP w\xff", "not UTF-8"),
@@ -129,7 +129,7 @@ def test_what_could_not_be_a_file_name_is_no_resource_id(name: str) -> None:
 def test_a_request_that_is_too_long_is_not_sent() -> None:
     """The daemon would cut it off without a word."""
     wire.request_line("t", "START", "web", "x" * (wire.MAX_REQUEST - 100))
-    with pytest.raises(WireError, match="longer than 65536"):
+    with pytest.raises(WireError, match="longer than 1048576"):
         wire.request_line("t", "START", "web", "x" * wire.MAX_REQUEST)
 
 
