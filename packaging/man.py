@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ocf"))
 
 from roff import code, escape, fill, item, paragraphs, section
 from tocsin_ocf import __version__, exit_codes
-from tocsin_ocf.parameters import ACTIONS, LONG, PARAMETERS, SHORT, Action, Parameter
+from tocsin_ocf.advertised import ACTIONS, Action
+from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT, Parameter
 
 DATE = "2026-11-21"
 """When the text last changed; a build's date would make every build another page."""
@@ -35,6 +36,13 @@ pcs resource create db ocf:tocsin:service config=/etc/tocsin/db.yaml \\
     op monitor interval=60s on-fail=fence \\
     op asyncmon interval=0 on-fail=fence""",
     ),
+    (
+        "A database with one primary. The two monitors need different intervals:",
+        """\
+pcs resource create db ocf:tocsin:service config=/etc/tocsin/db.yaml \\
+    op monitor interval=60s op monitor interval=59s role=Promoted \\
+    promotable promoted-max=1 notify=true""",
+    ),
 )
 
 CODES = (
@@ -44,16 +52,19 @@ CODES = (
         "The service failed and something of it still runs, it did not start or stop, or nobody can tell.",
     ),
     ("OCF_ERR_ARGS", "The service definition on this node is faulty."),
-    ("OCF_ERR_UNIMPLEMENTED", "The agent has no such action."),
+    ("OCF_ERR_UNIMPLEMENTED", "The agent has no such action, or a service shall be promoted that has no roles."),
     ("OCF_ERR_PERM", "Rights are missing."),
     ("OCF_ERR_INSTALLED", "A program, account, directory or file is not on this node."),
     ("OCF_ERR_CONFIGURED", "A parameter has a value that no node could accept."),
     ("OCF_NOT_RUNNING", "The service does not run; with a reason where it should."),
+    ("OCF_RUNNING_PROMOTED", "The service runs, and is promoted."),
+    ("OCF_FAILED_PROMOTED", "The service was promoted, and failed; something of it still runs."),
     (
         "OCF_DEGRADED",
         "The service runs, but a check found less than a failure or cannot be made, or no daemon watches it and none "
         "could be started. Pacemaker shows it and moves nothing.",
     ),
+    ("OCF_DEGRADED_PROMOTED", "The same, of a service that is promoted."),
 )
 
 FILES = (
@@ -76,7 +87,7 @@ def render() -> str:
     parts = (
         f'.TH OCF_TOCSIN_SERVICE 7 {DATE} "tocsin {__version__}" "OCF resource agents"',
         section("NAME", f"ocf_tocsin_service \\- {escape(SHORT[0].lower() + SHORT[1:])}"),
-        section("SYNOPSIS", ".B service\n" + escape("|".join(action.name for action in ACTIONS))),
+        section("SYNOPSIS", ".B service\n" + escape("|".join(dict.fromkeys(action.name for action in ACTIONS)))),
         section("DESCRIPTION", paragraphs(LONG)),
         section("PARAMETERS", *map(_parameter, PARAMETERS)),
         section("ACTIONS", "Advertised times; an operation of the resource may have others.", *map(_action, ACTIONS)),
@@ -101,7 +112,8 @@ def _parameter(row: Parameter) -> str:
 
 def _action(row: Action) -> str:
     interval = f", interval {row.interval}" if row.interval else ""
-    return item(row.name, f"timeout {row.timeout}{interval}")
+    role = f", role {row.role}" if row.role else ""
+    return item(row.name, f"timeout {row.timeout}{interval}{role}")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ Its form is a JSON Schema, by which editors complete and check, and by which the
 it uses mappings, lists and scalars; aliases and tags are refused. A scalar is taken as it stands, so umask: 027 and
 user: 0123 need no quotes, and a key on is just that.
 
-When the file changes, the daemon reads it again within seconds. Checks, restart_attempts, restart_window, stop_signal
-and stop_timeout are applied to the service that runs. So are limits and cgroup, unless one of their entries is taken
+When the file changes, the daemon reads it again within seconds. Checks, restart_attempts, restart_window, stop_signal,
+stop_timeout, and what is said of roles (promote_*, demote_*, notify_command, promotion_score) are applied to the
+service that runs. So are limits and cgroup, unless one of their entries is taken
 away; where systemd runs and cgroup is given, both wait. What waits needs "pcs resource restart"; the log and "tocsin
 status" name it. A faulty file changes nothing: the service goes on by the old one, and both name the first
 fault; "tocsin check" finds all.
@@ -70,6 +71,20 @@ checks:
     user: postgres
   - process:
       rss: {soft: 6G, hard: 8G}""",
+    ),
+    (
+        "A database with one primary, which is promoted where app-score finds its data newest:",
+        """\
+command: /usr/bin/app-db --data /var/lib/app
+user: app
+promote_command: /usr/bin/app-ctl promote
+demote_command: /usr/bin/app-ctl follow
+promotion_score:
+  command: /usr/local/sbin/app-score
+checks:
+  - tcp: 127.0.0.1:5000
+  - exec: /usr/bin/app-ctl is-primary
+    role: promoted""",
     ),
 )
 

@@ -21,25 +21,40 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a program without a slash is looked up: Pacemaker's own PATH differs from node to node."""
 
 
+CHANGING = ("command", "promote_command", "demote_command")
+"""Commands that change the state of the service: without one of them it is better not started here."""
+
+
 def local_fault(definition: "Definition") -> "tuple[int, str] | None":
     """Return exit code and reason of the first thing that keeps the service from being started, None where all is."""
     return next((_named(key, (code, why)) for key, code, why in _of_service(definition)), None)
 
 
 def local_faults(definition: "Definition") -> "list[tuple[str, int, str]]":
-    """Return key, exit code and reason of everything that is not here, what only a check needs included."""
-    return [*_of_service(definition), *_of_checks(definition)]
+    """Return key, exit code and reason of everything that is not here, what the service runs without included."""
+    return [*_of_service(definition), *_of_others(definition), *_of_checks(definition)]
 
 
 def _of_service(definition: "Definition") -> "Iterator[tuple[str, int, str]]":
     looked = {
-        "command": _program(definition.command[0]) if definition.command else None,
+        **{key: _program(command[0]) for key in CHANGING if (command := getattr(definition, key))},
         "user": _account("user", definition.user),
         "group": _account("group", definition.group),
         "directory": _directory(definition.directory),
         "environment_file": _file(definition.environment_file),
     }
     yield from ((key, *fault) for key, fault in looked.items() if fault)
+
+
+def _of_others(definition: "Definition") -> "Iterator[tuple[str, int, str]]":
+    """Yield what is not needed to run the service: to be told of others, and to judge it."""
+    commands = {
+        "notify_command": definition.notify_command,
+        "promotion_score.command": definition.promotion_score.get("command"),
+    }
+    for key, command in commands.items():
+        fault = _program(values.command(command)[0]) if command else None
+        yield from [(key, *fault)] if fault else ()
 
 
 def _of_checks(definition: "Definition") -> "Iterator[tuple[str, int, str]]":

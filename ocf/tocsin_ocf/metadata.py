@@ -1,11 +1,12 @@
 """
-Renders the tables of `tocsin_ocf.parameters` as OCF 1.1 meta-data, and as a usage text.
+Renders the tables of `tocsin_ocf.parameters` and `tocsin_ocf.advertised` as OCF 1.1 meta-data, and as a usage text.
 
 By hand, because an XML module would cost several times the bare interpreter, before every start.
 """
 
 from tocsin_ocf import __version__
-from tocsin_ocf.parameters import ACTIONS, LONG, PARAMETERS, SHORT, Action, Parameter
+from tocsin_ocf.advertised import ACTIONS, Action
+from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT, Parameter
 
 AGENT = "service"
 
@@ -34,7 +35,7 @@ def render() -> str:
 
 def usage() -> str:
     """Return how the agent is called."""
-    names = "|".join([*(action.name for action in ACTIONS), "usage"])
+    names = "|".join([*dict.fromkeys(action.name for action in ACTIONS), "usage"])
     more = f"{SHORT}; called by Pacemaker.\nIts parameters: pcs resource describe ocf:tocsin:{AGENT}"
     return f"usage: {AGENT} {names}\n\n{more}\n"
 
@@ -52,7 +53,8 @@ def _parameter(row: Parameter) -> str:
 def _action(row: Action) -> str:
     interval = f' interval="{row.interval}"' if row.interval else ""
     depth = f' depth="{row.depth}"' if row.depth else ""
-    return f'<action name="{row.name}" timeout="{row.timeout}"{interval}{depth}/>\n'
+    role = f' role="{row.role}"' if row.role else ""
+    return f'<action name="{row.name}" timeout="{row.timeout}"{interval}{depth}{role}/>\n'
 
 
 def _texts(short: str, long: str) -> str:

@@ -1,8 +1,9 @@
 """
-What the agent tells Pacemaker, pcs, crmsh and the manual page about itself: its parameters and its actions.
+What the agent tells Pacemaker, pcs, crmsh and the manual page about itself: its texts and its parameters.
 
-Everything that is printed about them is rendered from these two tables. Plain text in a table costs a call of
-the agent next to nothing, where code would: the controller asks for meta-data before every start.
+Everything that is printed about them is rendered from this table, and from that of its actions, `advertised`. Plain
+text in a table costs a call of the agent next to nothing, where code would: the controller asks for meta-data before
+every start.
 """
 
 from tocsin_ocf.rundir import DAEMON, PORT, STATE_DIR
@@ -17,6 +18,7 @@ crashes or is upgraded never touches the service: the next one takes it up again
 
 The program has to stay in the foreground, or to write a pidfile. All its processes belong to the resource: stop
 succeeds only when every one of them is gone. Instead of a program it runs a systemd unit, with the parameter unit.
+With promote_command and demote_command, its clones can be promotable.
 
 A monitor only asks the daemon, so an interval of a minute is enough. Set migration-threshold and failure-timeout,
 or a service that fails right after every start is restarted for ever. A reported failure means a restart,
@@ -49,19 +51,6 @@ class Parameter:
         self.group = group
         self.unique = unique
         self.reloadable = reloadable
-
-
-class Action:
-    """One action; times as Pacemaker spells them, "" where the action has no such attribute."""
-
-    __slots__ = ("depth", "interval", "name", "timeout")
-
-    def __init__(self, name: str, timeout: str, interval: str = "", depth: str = "") -> None:
-        """Keep the row."""
-        self.name = name
-        self.timeout = timeout
-        self.interval = interval
-        self.depth = depth
 
 
 PARAMETERS = (
@@ -165,6 +154,29 @@ PARAMETERS = (
         unique=True,
     ),
     Parameter(
+        "promote_command",
+        "Command that promotes",
+        "For pcs resource promotable: the program, and its arguments, that makes an instance the promoted one. It is "
+        "split as command, and runs as user with the service's environment and Pacemaker's variables. 0 is success; "
+        "anything else fails the action, with the last output line as the reason. It may be called twice. Instead of "
+        "commands a file (config) can name signals, and it can say which score a node has for being promoted.",
+        reloadable=True,
+    ),
+    Parameter(
+        "demote_command",
+        "Command that demotes",
+        "The way back from promote_command, and like it. Both or neither; a demotion that fails means a stop.",
+        reloadable=True,
+    ),
+    Parameter(
+        "notify_command",
+        "Command that is told of the other instances",
+        "Runs before and after an instance of the clone is started, stopped, promoted or demoted, when the clone has "
+        "meta notify=true. OCF_RESKEY_CRM_meta_notify_type and its siblings say what happens to whom. When it fails, "
+        "the log says so and nothing follows.",
+        reloadable=True,
+    ),
+    Parameter(
         "config",
         "File that defines the service",
         "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of all "
@@ -217,14 +229,4 @@ PARAMETERS = (
         "change it, except for tests.",
         default=STATE_DIR,
     ),
-)
-
-ACTIONS = (
-    Action("start", "30s"),
-    Action("stop", "30s"),
-    Action("monitor", "20s", interval="60s", depth="0"),
-    Action("asyncmon", "20s", interval="0s"),
-    Action("reload-agent", "20s"),
-    Action("validate-all", "20s"),
-    Action("meta-data", "5s"),
 )

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tocsin_ocf.cgroup import Cgroup
 
 STOPPED = "stopped"
-RUNNING = "running"
+PROMOTED = "promoted"
+WELL = ("running", PROMOTED)
+"""The phases in which a service works, by itself or as the promoted instance of a clone."""
 OURS = ("process", "pidfile", "systemd")
 """Drivers that may be named, and need not: a unit is named by its own key, and what has none is processes."""
 NOBODY = (0, 0)
@@ -39,10 +41,11 @@ class Remains:
     What a daemon left of one resource; `readable` False where its record is corrupt, hence nothing is known.
 
     `elsewhere` names what runs a service that is no process of the daemon's ("unit NAME.service", "driver NAME"), so
-    that the process table does not tell whether it runs.
+    that the process table does not tell whether it runs. `role` is PROMOTED from a promotion to the end of a demotion
+    or stop, else "".
     """
 
-    __slots__ = ("cgroup", "elsewhere", "incarnation", "known", "main", "path", "phase", "readable")
+    __slots__ = ("cgroup", "elsewhere", "incarnation", "known", "main", "path", "phase", "readable", "role")
 
     def __init__(self, path: str, record: "Mapping[str, object] | None") -> None:
         """Take from a record what is needed, and nothing on trust."""
@@ -51,7 +54,7 @@ class Remains:
         self.known: dict[int, int] = {}
         self.cgroup: "Cgroup | None" = None
         self.readable = True
-        self.elsewhere = ""
+        self.elsewhere = self.role = ""
         if record is None:
             return
         try:
@@ -69,7 +72,7 @@ class Remains:
         if isinstance(definition, dict):
             kinds = ((kind, definition.get(kind)) for kind in ("driver", "unit"))
             self.elsewhere = next((f"{kind} {name}" for kind, name in kinds if name and name not in OURS), "")
-        self.phase, self.incarnation = phase, incarnation
+        self.phase, self.incarnation, self.role = phase, incarnation, str(record.get("role", ""))
         self.main = (int(process["pid"]), int(process["start"])) if isinstance(process, dict) else NOBODY
         self.known = {int(pid): int(start) for pid, start in members.items()}
         self.cgroup = cgroup_at(str(process.get("cgroup", ""))) if isinstance(process, dict) else None
@@ -81,9 +84,9 @@ class Remains:
 
     def well(self) -> bool:
         """Tell whether the service was well when it was last watched, and its main process, if it has one, runs."""
-        if self.phase == RUNNING and self.elsewhere and self.main == NOBODY:
+        if self.phase in WELL and self.elsewhere and self.main == NOBODY:
             return True
-        process = processes.look(self.main[0]) if self.phase == RUNNING else None
+        process = processes.look(self.main[0]) if self.phase in WELL else None
         return process is not None and process.alive and process.start == self.main[1]
 
     def living(self) -> "list[Process]":

@@ -25,7 +25,6 @@ SCORE: "dict[str, Any]" = {
     "dampening": 5.0,
 }
 """What holds where `promotion_score` does not say otherwise; times in seconds."""
-NO_SIGNAL = ("", "0")
 
 
 def score(value: object) -> int:
@@ -62,7 +61,7 @@ def _words(value: object) -> "list[str]":
 
 def role_signal(value: object) -> int:
     """Return the number of a signal, 0 where there is none."""
-    return 0 if values.text(value) in NO_SIGNAL else values.signal_number(value)
+    return values.signal_number(value) if value not in (None, "", 0) else 0
 
 
 def at_odds(given: "set[str]") -> "Iterator[tuple[str, str]]":

@@ -19,7 +19,7 @@ OWN = {
     *("tocsin_ocf.invocation", "tocsin_ocf.rundir", "tocsin_ocf.wire"),
 }
 LIGHT = {"_operator", "_socket", "fcntl", "posix", "sys", "time"}
-DESCRIBING = {*OWN, "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
+DESCRIBING = {*OWN, "tocsin_ocf.advertised", "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_usage_is_printed_on_stdout(agent: Agent, action: str) -> None:
     assert done.code == 0 and not done.err and "validate-all" in done.out
 
 
-@pytest.mark.parametrize("action", [[], ["promote"], ["reload"], ["Monitor"], [""]])
+@pytest.mark.parametrize("action", [[], ["migrate_to"], ["reload"], ["Monitor"], [""]])
 def test_what_is_no_action_is_3_and_shows_the_usage(agent: Agent, action: "list[str]") -> None:
     """On stderr, for stdout is meta-data's."""
     done = agent(*action)

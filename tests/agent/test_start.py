@@ -37,6 +37,11 @@ def test_the_daemon_gets_everything_it_needs(agent: Agent, daemon: MakeDaemon) -
     assert (verb, resource) == ("START", "web")
     assert 17000 < body.pop("timeout") <= 18000
     definition = body.pop("definition")
+    assert body.pop("environment") == {
+        "OCF_RESOURCE_INSTANCE": "web",
+        "OCF_RESKEY_CRM_meta_timeout": "20000",
+        "OCF_RESKEY_CRM_meta_on_node": "node1",
+    }
     assert body == {"node": "node1"}
     assert definition == {
         **Definition().as_dict(),

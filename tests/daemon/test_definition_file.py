@@ -19,7 +19,7 @@ from tests.requirements import require_root
 from tocsin_daemon import definition_file, definition_schema
 from tocsin_daemon.core.check import Spec
 from tocsin_daemon.core.spec import DEFAULTS, OWN_DEFAULTS, specs
-from tocsin_ocf import kinds, parts
+from tocsin_ocf import kinds, parts, roles
 from tocsin_ocf.definition import KEYS, read
 from tocsin_ocf.local import PATH
 from tocsin_ocf.targets import LEVELS
@@ -28,6 +28,7 @@ FAST = 2.0
 """Seconds; a tenth of it is usual for the worst, and CI is slow."""
 
 MANY = "".join(f"  x{number}: 1\n" for number in range(50))
+ROLES = "command: /bin/x\npromote_signal: USR1\ndemote_signal: USR2\n"
 WRONG: list[tuple[str, int, str]] = [
     # the text itself
     ("", 1, "empty; a service definition is a mapping"),
@@ -110,6 +111,34 @@ WRONG: list[tuple[str, int, str]] = [
     ("command: /bin/x\nrestart_attempts: 1000\n", 2, "restart_attempts: 1000 is too much; give at most 100"),
     ("command: /bin/x\nready: always\n", 2, "ready: 'always' is none of checks, notify"),
     ("unit: ../x\n", 1, "unit: '../x' is not a unit; give a name such as nginx.service"),
+    # roles
+    ("command: /bin/x\npromote_command: /bin/p\n", 1, "demote_command: missing; beside promote_command give it, or"),
+    ("command: /bin/x\ndemote_signal: USR2\n", 1, "promote_command: missing; beside demote_signal give it, or"),
+    (
+        "command: /bin/x\npromote_command: /bin/p\npromote_signal: USR1\ndemote_command: /bin/d\n",
+        3,
+        "promote_signal: not with promote_command; remove one of the two",
+    ),
+    (
+        "command: /bin/x\npromote_signal: USR1\ndemote_command: /bin/d\ndemote_signal: 9\n",
+        4,
+        "demote_signal: not with demote_command; remove one of the two",
+    ),
+    ("command: /bin/x\npromote_command: bin/p\n", 2, "promote_command: 'bin/p' is a relative path"),
+    ("command: /bin/x\ndemote_command: {a: b}\n", 2, "demote_command: a mapping stands where a text or a list"),
+    ("command: /bin/x\npromote_signal: NONE\n", 2, "promote_signal: 'NONE' is not a signal"),
+    ("command: /bin/x\ndemote_signal: 0\n", 2, "demote_signal: '0' is not a signal"),
+    ("command: /bin/x\nnotify_command: ''\n", 2, "notify_command: empty; give a value"),
+    ("command: /bin/x\npromotion_score: 5\n", 2, "promotion_score: of no use without promote_command or promote"),
+    (f"{ROLES}promotion_score: high\n", 4, "promotion_score: 'high' is not a score; give a whole number"),
+    (f"{ROLES}promotion_score: 1000001\n", 4, "promotion_score: '1000001' is not a score; give a whole number"),
+    (f"{ROLES}promotion_score: [5]\n", 4, "promotion_score: a list stands where a mapping or a text is wanted"),
+    ("command: /bin/x\npromotion_score: {}\n", 2, "promotion_score: empty; give at least one, such as: {well: 100"),
+    (f"{ROLES}promotion_score:\n  wel: 5\n", 5, "promotion_score.wel: unknown; did you mean well?"),
+    (f"{ROLES}promotion_score:\n  degraded: 1.5\n", 5, "promotion_score.degraded: '1.5' is not a score"),
+    (f"{ROLES}promotion_score:\n  command: s 'x\n", 5, "promotion_score.command: no closing quotation"),
+    (f"{ROLES}promotion_score: {{interval: 0}}\n", 4, "promotion_score.interval: no time at all; give more"),
+    (f"{ROLES}promotion_score: {{dampening: 5d}}\n", 4, "promotion_score.dampening: '5d' is not a time"),
     # checks
     ("command: /bin/x\nchecks: {tcp: 'a:1'}\n", 2, "checks: a mapping stands where a list or a text is wanted"),
     ("command: /bin/x\nchecks: tcp:a:1 tpc:a:2\n", 2, "checks[1]: 'tpc:a:2' is not a check; give words such as"),
@@ -307,6 +336,7 @@ def test_schema_and_readers_know_the_same_keys() -> None:
     assert {name.removeprefix("#/$defs/check_") for name in checks} == set(kinds.KINDS)
     for name, kind in kinds.KINDS.items():
         assert set(schema["$defs"][f"check_{name}"]["properties"]) == {name, *kinds.COMMON, *kind.options}
+    assert list(schema["properties"]["promotion_score"]["properties"]) == list(roles.SCORE)
     assert set(schema["$defs"]["check_process"]["properties"]["process"]["properties"]) == set(LEVELS)
 
 
@@ -320,6 +350,13 @@ def test_the_defaults_that_the_schema_names_are_those_that_hold() -> None:
     for key, part in definition_schema.schema()["properties"].items():
         if "default" in part:
             assert read({"command": "x", key: part["default"]})[0] in (read({"command": "x"})[0], _with_root(key))
+
+
+def test_the_defaults_of_a_score_are_those_that_the_schema_names() -> None:
+    """Its command has none."""
+    told = definition_schema.schema()["properties"]["promotion_score"]["properties"]
+    score = {key: part["default"] for key, part in told.items() if "default" in part}
+    assert roles.promotion_score(score) == roles.SCORE and set(roles.SCORE) - set(score) == {"command"}
 
 
 def _with_root(key: str) -> object:

@@ -6,7 +6,8 @@ import pytest
 
 from tocsin_ocf import __version__, definition, metadata
 from tocsin_ocf.actions.validate_all import SERVICE_PARAMETERS
-from tocsin_ocf.parameters import ACTIONS, PARAMETERS, Parameter
+from tocsin_ocf.advertised import ACTIONS
+from tocsin_ocf.parameters import PARAMETERS, Parameter
 
 
 @pytest.fixture
@@ -34,14 +35,23 @@ def test_a_definitions_keys_are_parameters(root: ElementTree.Element) -> None:
 def test_what_the_daemon_applies_to_a_service_that_runs_is_reloadable(root: ElementTree.Element) -> None:
     """Pacemaker restarts the service for any other change, so it must be no more than those."""
     found = {one.get("name") for one in root.iter("parameter") if one.get("reloadable") == "1"}
-    assert found == {"check", "stop_signal", "stop_timeout", "restart_attempts", "restart_window", "monitor_hold"}
+    assert found == {
+        *("check", "stop_signal", "stop_timeout", "restart_attempts", "restart_window", "monitor_hold"),
+        *("promote_command", "demote_command", "notify_command"),
+    }
     assert "reload-agent" in {one.get("name") for one in root.iter("action")}
 
 
 def test_asyncmon_is_advertised_without_an_interval(root: ElementTree.Element) -> None:
     """Only then do pcs and crmsh accept an operation of that name; Pacemaker never schedules it."""
     found = {one.get("name"): one.attrib for one in root.iter("action")}
-    assert found["asyncmon"]["interval"] == "0s" and found["monitor"]["interval"] == "60s"
+    assert found["asyncmon"]["interval"] == "0s"
+
+
+def test_the_monitors_of_the_two_roles_differ_in_their_interval(root: ElementTree.Element) -> None:
+    """Pacemaker tells them apart by nothing else, and runs one without a role for what is not promoted."""
+    found = [(one.get("role"), one.get("interval")) for one in root.iter("action") if one.get("name") == "monitor"]
+    assert found == [(None, "60s"), ("Promoted", "59s")]
 
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)

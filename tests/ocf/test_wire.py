@@ -85,7 +85,10 @@ def test_every_cut_of_a_request_is_refused_or_says_less() -> None:
         (b"tocsin/2 t STOP web", "this daemon speaks tocsin/1"),
         (b"GET / HTTP/1.1", "this daemon speaks tocsin/1"),
         (b"tocsin/1 t STOP", "a request is: TOKEN VERB RESOURCE [JSON]"),
-        (b"tocsin/1 t stop web", "'stop' is not a verb; known: PING START STOP MONITOR RELOAD PROMOTE DEMOTE NOTIFY STATUS EXPLAIN"),
+        (
+            b"tocsin/1 t stop web",
+            "'stop' is not a verb; known: PING START STOP MONITOR RELOAD PROMOTE DEMOTE NOTIFY STATUS EXPLAIN",
+        ),
         (b"tocsin/1 t STOP ../web", "'../web' is not a resource id"),
         (b"tocsin/1 t STOP  web", "'' is not a resource id"),
         (b"tocsin/1 t STOP w\xff", "not UTF-8"),

@@ -10,7 +10,8 @@ import example
 import man
 import yaml_page
 from tests.requirements import require_program
-from tocsin_ocf.parameters import ACTIONS, PARAMETERS
+from tocsin_ocf.advertised import ACTIONS
+from tocsin_ocf.parameters import PARAMETERS
 
 HERE = Path(man.__file__).parent
 PAGES = [HERE / "ocf_tocsin_service.7", HERE / "tocsin.yaml.5"]

@@ -12,6 +12,12 @@ LIVE = (
     "stop_timeout",
     "restart_attempts",
     "restart_window",
+    "promote_command",
+    "demote_command",
+    "promote_signal",
+    "demote_signal",
+    "notify_command",
+    "promotion_score",
 )
 """
 Keys that the daemon itself goes by. All others made the process what it is, and hold until it is started anew.

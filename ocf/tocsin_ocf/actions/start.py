@@ -1,6 +1,5 @@
 """`start`: hand the daemon everything that it needs; 0 only when the service is up."""
 
-import json
 import os
 
 from tocsin_ocf.actions.validate_all import check, service
@@ -9,7 +8,9 @@ from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM
 from tocsin_ocf.frozen import attend
 from tocsin_ocf.invocation import META, Invocation
 from tocsin_ocf.launch import ask_launching
+from tocsin_ocf.operation import body
 from tocsin_ocf.port_owner import why_unanswered
+from tocsin_ocf.wire import WireError
 
 CRM_NODE = "/usr/sbin/crm_node"
 CRM_NODE_SECONDS = 5
@@ -24,11 +25,13 @@ def start(asked: Invocation) -> "tuple[int, str]":
     fields = {"node": asked.variable(f"{META}on_node") or _node(), **what_to_run(asked)}
     attend(asked)
     try:
-        return ask_launching(asked, "START", lambda: json.dumps({"timeout": asked.daemon_timeout(), **fields}))
+        return ask_launching(asked, "START", lambda: body(asked, **fields))
     except PermissionError as error:
         return OCF_ERR_PERM, str(error)
     except (Stranger, Mute) as fault:
         return OCF_ERR_GENERIC, why_unanswered(fault, asked)
+    except WireError as error:
+        return OCF_ERR_GENERIC, str(error)
 
 
 def what_to_run(asked: Invocation) -> "dict[str, object]":

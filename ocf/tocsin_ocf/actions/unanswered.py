@@ -2,12 +2,20 @@
 
 from tocsin_ocf.actions.monitor import question
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
-from tocsin_ocf.exit_codes import OCF_DEGRADED, OCF_ERR_GENERIC, OCF_ERR_PERM, OCF_NOT_RUNNING, ActionFailed
+from tocsin_ocf.exit_codes import (
+    OCF_DEGRADED,
+    OCF_DEGRADED_PROMOTED,
+    OCF_ERR_GENERIC,
+    OCF_ERR_PERM,
+    OCF_FAILED_PROMOTED,
+    OCF_NOT_RUNNING,
+    ActionFailed,
+)
 from tocsin_ocf.frozen import is_frozen, replace
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import CANNOT_START, ask_launching
 from tocsin_ocf.port_owner import why_unanswered, without_state
-from tocsin_ocf.remains import Remains, relocated, remains_of
+from tocsin_ocf.remains import PROMOTED, Remains, relocated, remains_of
 
 PROBE = 0
 """The interval of a monitor that only asks whether the resource runs here."""
@@ -74,12 +82,14 @@ def _without_daemon(remains: Remains, why: str) -> "tuple[int, str]":
     Answer from the record and the process table alone.
 
     A service whose main process runs is well, only unwatched: "degraded" shows that in crm_mon, and moves no healthy
-    database. What was not running before, or died since, is told as it is.
+    database. What is promoted is told as that: Pacemaker takes an instance that is less than it knew for a failed one.
+    What was not running before, or died since, is told as it is.
     """
     if not remains.readable:
         return OCF_ERR_GENERIC, f"{remains.path} is unreadable, and {why}"
     if remains.well():
-        return OCF_DEGRADED, f"service runs, but {why}"
+        return OCF_DEGRADED_PROMOTED if remains.phase == PROMOTED else OCF_DEGRADED, f"service runs, but {why}"
     if remains.living():
-        return OCF_ERR_GENERIC, f"service failed, remains of it run, and {why}"
+        code = OCF_FAILED_PROMOTED if remains.role == PROMOTED else OCF_ERR_GENERIC
+        return code, f"service failed, remains of it run, and {why}"
     return OCF_NOT_RUNNING, why

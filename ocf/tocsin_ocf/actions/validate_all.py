@@ -23,6 +23,7 @@ EX_CONFIG = 78
 SERVICE_PARAMETERS = (
     *("command", "user", "group", "directory", "environment_file", "stop_signal", "stop_timeout"),
     *("restart_attempts", "restart_window", "check", "pidfile", "unit"),
+    *("promote_command", "demote_command", "notify_command"),
 )
 """The parameters that define a service; all else of a definition is for files."""
 INSTEAD = "give the program to run, or unit, or with config a file that defines the service"
