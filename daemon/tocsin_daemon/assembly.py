@@ -79,6 +79,7 @@ def world_of(
             driver=lambda name, kind: drivers.driver_for(name, kind, means),
             watch=watch,
             notify=notify,
+            run=commands.run,
             cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),
             changed=daemon.changed,
             log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),

@@ -1,19 +1,23 @@
-"""Compares, after each start, the configured `on-fail` of monitor and asyncmon, and warns of a difference."""
+"""Asks, after each start, how the resource is configured, and warns of what keeps a failure from being told."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from tocsin_daemon.core.on_fail import mismatch
+from tocsin_daemon.core.on_fail import warnings
 from tocsin_ocf import pacemaker
 
 if TYPE_CHECKING:
     from tocsin_daemon.reporter import ClusterTools, Subject
 
 log = Logger()
+
+NODE_ID = "OCF_RESKEY_CRM_meta_on_node_uuid"
+"""Of a Pacemaker Remote node it is the node's name, of a member of corosync's a number."""
 
 
 class Comparison:
@@ -23,19 +27,25 @@ class Comparison:
         """Compare for `subject` through these tools."""
         self._subject = subject
         self._cluster = cluster
+        self._remote = ""
 
-    def make(self) -> None:
-        """Ask how the resource is configured; nothing waits for the answer."""
+    def make(self, asked: Mapping[str, str]) -> None:
+        """Ask how the resource is configured; nothing waits for the answer. `asked` is what the start was told."""
+        node = self._subject.record.node
+        self._remote = node if asked.get(NODE_ID) == node else ""
         resource = self._subject.record.resource
         done = self._cluster.configuration(resource).addCallback(self._compared)
         done.addErrback(lambda failure: log.failure("{resource}: not compared", failure, resource=resource))
 
     def _compared(self, reply: pacemaker.Reply) -> None:
         try:
-            warning = mismatch(pacemaker.parse_operations(reply))
+            operations = pacemaker.parse_operations(reply)
         except pacemaker.NoStatus:
             return  # not under Pacemaker, or not now: there is nothing to compare
         record = self._subject.record
+        definition = record.definition or {}
+        promotable = bool(definition.get("promote_command") or definition.get("promote_signal"))
+        warning = warnings(operations, promotable=promotable, remote=self._remote)
         if warning:
             log.warn("{resource}: {warning}", resource=record.resource, warning=warning)
         if warning != record.warning:

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
-from tocsin_daemon.core.record import Record
+from tocsin_daemon.core.record import PROMOTED, Record
 from tocsin_daemon.core.report import News, Stage
 from tocsin_daemon.core.resume import RESUME
 from tocsin_daemon.requested import BadRequest, read_definition
@@ -58,6 +58,9 @@ class Daemon:
             "PING": self._ping,
             "START": self._start,
             "STOP": self._stop,
+            "PROMOTE": self._promote,
+            "DEMOTE": self._demote,
+            "NOTIFY": self._notify,
             "MONITOR": self._monitor,
             "RELOAD": self._reload,
             "STATUS": self._status,
@@ -82,6 +85,7 @@ class Daemon:
         if name not in self.resources:
             self.resources[name] = Resource(Record(name), self.world)
         config = str(body.get("config") or "")
+        self.resources[name].service.roles.asked = environment(body)
         return self.resources[name].start(definition, str(body.get("node", "")), seconds(body), config)
 
     def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
@@ -91,6 +95,23 @@ class Daemon:
             return succeed(Answer(OCF_ERR_GENERIC, self._undriven[name]))
         self._lost.pop(name, None)
         return self.resources[name].stop(seconds(body))
+
+    def _promote(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        if name not in self.resources or name in self._lost:
+            return succeed(Answer(OCF_NOT_RUNNING, self._lost.get(name, f"{name} is stopped, and cannot be promoted")))
+        return self.resources[name].promote(seconds(body), environment(body))
+
+    def _demote(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        if name not in self.resources:
+            return succeed(Answer(OCF_SUCCESS))
+        if name in self._lost:  # nobody knows which role it has
+            return succeed(Answer(OCF_ERR_GENERIC, self._lost[name]))
+        return self.resources[name].demote(seconds(body), environment(body))
+
+    def _notify(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
+        if name not in self.resources or name in self._lost:
+            return succeed(Answer(OCF_SUCCESS))
+        return self.resources[name].notify(seconds(body), environment(body))
 
     def _monitor(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:
@@ -106,9 +127,9 @@ class Daemon:
         if resource is None or name in self._lost:
             return succeed(Answer(OCF_SUCCESS))
         try:
-            return succeed(resource.reload(read_definition(body), str(body.get("config") or "")))
+            return succeed(resource.reloading.reload(read_definition(body), str(body.get("config") or "")))
         except BadRequest as error:
-            resource.refuse(error.reason)
+            resource.reloading.refuse(error.reason)
             return succeed(Answer(OCF_SUCCESS, f"the old definition stays: {error.reason}"))
 
     def reload_file(self, name: str, path: str) -> None:
@@ -149,7 +170,8 @@ class Daemon:
     def resume(self, record: Record) -> None:
         """Take up a resource that a former daemon left: its service, its unfinished stop, its report."""
         if record.phase is Phase.FAILED and record.failure is None:
-            record = replace(record, phase=Phase.RUNNING)  # it died before it could note why the service did
+            phase = Phase.PROMOTED if record.role == PROMOTED else Phase.RUNNING
+            record = replace(record, phase=phase)  # it died before it could note why the service did
         if record.main and record.main.boot != self.world.boot:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
@@ -180,7 +202,7 @@ class Daemon:
     def look_no_more(self) -> None:
         """End every check: a daemon that ends must not take its own end for the service's."""
         for resource in self.resources.values():
-            resource.service.watch.end()
+            resource.service.look_no_more()
 
     def drain(self) -> None:
         """Log what the services wrote since the last time; come back soon for what one pours out."""
@@ -212,3 +234,11 @@ def seconds(body: Mapping[str, Any], key: str = "timeout", default: int = 20000)
         return min(max(float(body.get(key, default)) / 1000.0, 0.0), 86400.0)
     except (TypeError, ValueError):
         raise BadRequest(OCF_ERR_ARGS, f"{key} is a number of milliseconds") from None
+
+
+def environment(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return Pacemaker's environment of an action, as the agent passes it on."""
+    found = body.get("environment") or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise BadRequest(OCF_ERR_ARGS, "environment is a JSON object of texts")
+    return found

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from tocsin_daemon.core import restarts, stopping
+from tocsin_daemon import roles
+from tocsin_daemon.core import stopping
 from tocsin_daemon.core.life import Event, Phase
-from tocsin_daemon.core.record import Failure, Main
+from tocsin_daemon.core.record import PROMOTED, Failure, Main
 from tocsin_daemon.core.spec import specs
 from tocsin_daemon.driver import CannotStart, Driver
 from tocsin_daemon.incidents import Incidents
 from tocsin_daemon.incidents import Subject as Failing
+from tocsin_daemon.promotion import Promotion
 from tocsin_daemon.pulse import waited
+from tocsin_daemon.restarting import Restarting
 from tocsin_daemon.speech import Speech
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
@@ -36,9 +39,8 @@ log = Logger()
 
 SETTLE = 0.1
 """Seconds that a service must live before `start` succeeds: one that cannot read its configuration does not."""
-CLEAR_GRACE = 5.0
-"""Seconds after the KILL of a local restart in which all must be gone, or it is a failure to report."""
 UNSETTLED = frozenset({Phase.STARTING, Phase.RETURNING})
+UP = frozenset({Phase.RUNNING, Phase.PROMOTED})
 
 
 class Subject(Failing, Protocol):
@@ -65,9 +67,12 @@ class Incarnation:
         self._kind = self.definition.driver_name if self.definition and record.phase is not Phase.STOPPED else "process"
         self.driver: Driver = world.driver(record.resource, self._kind)
         self.speech = Speech(world.notify(record.resource, self.members))
-        self.speech.notify.hear(self._judged)
-        self.watch: Watch = world.watch(record.resource, self, self._judged)
+        self.speech.notify.hear(self.judge)
+        self.watch: Watch = world.watch(record.resource, self, self.judge)
         self.incidents = Incidents(subject, self, world.log_output)
+        self.restarting = Restarting(subject, self, world.clock)
+        self.roles = roles.Roles(subject, self, world)
+        self.promotion = Promotion(record.resource, world.clock, world.cluster, self.roles.score)
         self.seconds = 20.0
         """Time of the operation that Pacemaker asked for last: a stop has to end inside it."""
         self._lived = False
@@ -77,8 +82,8 @@ class Incarnation:
         record = self._subject.record
         definition = record.definition if record.next is None else record.next
         self.incidents.refusal, self.incidents.judged = None, ""
-        fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None, degraded="")
-        self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex))
+        fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None)
+        self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex, role="", degraded=""))
 
     def spawn(self) -> None:
         """Start the service, or feed why it cannot be started."""
@@ -91,7 +96,7 @@ class Incarnation:
                 self.driver = self._world.driver(record.resource, self.definition.driver_name)
                 self._kind = self.definition.driver_name
             if record.phase is Phase.RETURNING:
-                self._expect_end_of(Phase.RETURNING, self.seconds)
+                self.restarting.expect_end_of(Phase.RETURNING, self.seconds)
             self.driver.start(self.speech.invite(self.definition), record.incarnation, self)
         except CannotStart as error:
             self.refused(error.code, error.reason)
@@ -105,15 +110,18 @@ class Incarnation:
         """Take over the service of a former daemon; False where it has ended."""
         record = self._subject.record
         runs = self.driver.adopt(self.definition, record.main, record.incarnation, dict(record.members), self)
-        failed = record.phase is Phase.FAILED and not (record.failure and record.failure.lives)
+        passes = record.failure is not None and record.failure.lives and not record.failure.stays
+        failed = record.phase is Phase.FAILED and not passes
         if runs and self.definition and not failed:
             try:
                 self.speech.listen(self.definition)
             except CannotStart as error:  # it runs all the same
                 log.error("{resource}: {why}", resource=record.resource, why=error.reason)
             self._begin_watch()
+            if record.phase not in UNSETTLED:
+                self.appraise()
         if runs and record.phase is Phase.RETURNING:
-            self._expect_end_of(Phase.RETURNING, self.seconds)
+            self.restarting.expect_end_of(Phase.RETURNING, self.seconds)
         return runs
 
     def redefine(self) -> None:
@@ -121,7 +129,8 @@ class Incarnation:
         self.definition = definitions.read(self._subject.record.definition or {})[0]
         if self.definition and self.watch.running:
             self.watch.replace(specs(self.definition.checks))
-            self._judged()
+            self.appraise()
+            self.judge()
 
     def relimit(self, wanted: Mapping[str, Any]) -> bool:
         """Have the limits of a changed definition hold for what runs; False where they wait for a restart."""
@@ -145,9 +154,15 @@ class Incarnation:
 
     def ended(self, status: int | None, why: str = "") -> None:
         """Hear that the service has ended by itself."""
-        self.watch.end()
+        self.look_no_more()
         self.incidents.ended(status, why)
-        self._subject.feed(Event.SPARED if self._spared() else Event.DIED)
+        self._subject.feed(Event.SPARED if self.restarting.spares() else Event.DIED)
+
+    def look_no_more(self) -> None:
+        """End every check and command: there is nothing to look at any more, or nobody to look."""
+        self.watch.end()
+        self.roles.cancel()
+        self.promotion.pause()
 
     def members(self, age: float = 0.0) -> list[Process]:
         """Return the living processes of the service, as they were `age` seconds ago at most."""
@@ -170,81 +185,60 @@ class Incarnation:
         self.watch.replace(specs(self.definition.checks))
         record = self._subject.record
         age = max(0.0, self._subject.now() - record.since)
-        self.watch.begin(self._world.clock.seconds() - age, settled=record.phase not in UNSETTLED)
+        role = roles.role_of(record) if self.definition.promotable else ""
+        self.watch.begin(self._world.clock.seconds() - age, role, settled=record.phase not in UNSETTLED)
         self._world.clock.callLater(SETTLE, self._has_lived, record.incarnation)
 
     def _has_lived(self, incarnation: str) -> None:
         if self._subject.record.incarnation == incarnation:
             self._lived = True
-            self._judged()
+            self.judge()
 
-    def _judged(self, _: Verdict | Message | None = None) -> None:
+    def judge(self, _: Verdict | Message | None = None) -> None:
         """Take up what the checks, and the service itself, say now."""
         verdict, phase = self.watch.verdict, self._subject.record.phase
         well = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
         ready = well and self._lived and not self.speech.unsaid(self.definition)
         if phase in UNSETTLED and ready:
             self._subject.feed(Event.SETTLED)
+        elif phase is Phase.PROMOTING and well and self.roles.promoted:
+            self._subject.feed(Event.PROMOTED)
         elif phase is Phase.FAILED and well:
-            self._subject.feed(Event.HEALED)
-        elif phase is Phase.RUNNING and verdict.failed:
+            self._subject.feed(Event.PROMOTED if self._subject.record.role == PROMOTED else Event.HEALED)
+        elif phase in UP and verdict.failed:
             self.incidents.judged = verdict.failed
-            self._subject.feed(Event.SPARED if self._spared() else Event.JUDGED)
+            self._subject.feed(Event.SPARED if self.restarting.spares() else Event.JUDGED)
         self._note_degraded(verdict.degraded)
 
     def _note_degraded(self, why: str) -> None:
         record = self._subject.record
-        if record.phase is Phase.RUNNING and why != record.degraded:
+        if record.phase in UP and why != record.degraded:
             said = f"degraded: {why}" if why else "no longer degraded"
             log.warn("{resource}: {said}", resource=record.resource, said=said)
             self._subject.change(replace(record, degraded=why), said)
+            self.promotion.degrade(degraded=bool(why))
             self._subject.changed()
 
-    # Restarts here
-
-    def _spared(self) -> bool:
-        """Tell whether a failure now is to be met by a restart here."""
-        definition, record = self.definition, self._subject.record
-        if definition is None or record.phase not in (Phase.RUNNING, Phase.RETURNING):
-            return False
-        now, window = self._subject.now(), definition.restart_window
-        return restarts.allowed(record.restarts, now, definition.restart_attempts, window)
-
-    def note_restart(self) -> None:
-        """Count a restart here; it must have cleared the service in time."""
-        assert self.definition is not None, "there is a budget"
-        self.incidents.restart(self.definition.restart_window)
-        self._expect_end_of(Phase.RESTARTING, self._plan().kill_after + CLEAR_GRACE)
-
-    def _expect_end_of(self, phase: Phase, seconds: float) -> None:
-        """Do not wait for ever for a step of a restart that nobody but us has asked for."""
-        self._world.clock.callLater(seconds, self._cut_short, phase, self._subject.record.restarts)
-
-    def _cut_short(self, phase: Phase, restarts: tuple[float, ...]) -> None:
-        record = self._subject.record
-        if record.phase is phase and record.restarts == restarts:
-            self.driver.cancel()
-            why = f"restarted here, {phase.value} for too long; {self.waiting()}".rstrip("; ")
-            if phase is Phase.RETURNING:
-                self.incidents.judged = why
-            else:
-                self.incidents.refusal = Failure(OCF_ERR_GENERIC, why)
-            self._subject.feed(Event.CUT_SHORT)
+    def appraise(self) -> None:
+        """Have its promotion score told as long as it runs."""
+        record, definition = self._subject.record, self.definition
+        if definition and definition.promotable:
+            self.promotion.begin(record.node, definition.promotion_score, degraded=bool(record.degraded))
 
     # How it ends
 
     def clear(self) -> None:
         """End everything of it."""
-        self.watch.end()
+        self.look_no_more()
+        if self.definition and self.definition.promotable:
+            self.promotion.end(self._subject.record.node)
         self.speech.notify.close()
         number = self.definition.stop_signal if self.definition else 15
-        self.driver.clear(self._plan(), number, lambda: self._subject.feed(Event.CLEARED), self.incidents.killed)
+        plan = stopping.plan(self.seconds, self.definition.stop_timeout if self.definition else None)
+        self.driver.clear(plan, number, lambda: self._subject.feed(Event.CLEARED), self.incidents.killed)
 
     def waiting(self) -> str:
         """Say what a start waits for."""
         if not self.watch.running:
             return ""
         return self.watch.verdict.waiting or self.watch.verdict.failed or self.speech.unsaid(self.definition)
-
-    def _plan(self) -> stopping.Plan:
-        return stopping.plan(self.seconds, self.definition.stop_timeout if self.definition else None)

@@ -65,6 +65,10 @@ class Incidents:
         """Keep why a start failed; the answer to `start` tells it."""
         self._keep(self._failure(OCF_ERR_GENERIC, "start: "))
 
+    def failed_change(self, prefix: str) -> None:
+        """Keep why a role could not be changed; the answer to `promote` or `demote` tells it."""
+        self._keep(replace(self._failure(OCF_ERR_GENERIC, prefix), stays=True))
+
     def late(self, code: int, why: str) -> None:
         """Keep why a start was given up: all that is left of it after the stop that follows."""
         self._keep(Failure(code, why))

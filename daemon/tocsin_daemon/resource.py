@@ -11,30 +11,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from tocsin_daemon.comparison import Comparison
 from tocsin_daemon.core import answers, holding
 from tocsin_daemon.core.answers import Answer
-from tocsin_daemon.core.life import LIFE, Effect, Event, Phase
+from tocsin_daemon.core.life import LIFE, UP, Effect, Event, Phase
 from tocsin_daemon.core.machine import Refused
 from tocsin_daemon.core.record import Failure, Record
-from tocsin_daemon.core.reload import compare, relimits
 from tocsin_daemon.core.report import News
 from tocsin_daemon.incarnation import Incarnation
 from tocsin_daemon.publisher import Publisher
+from tocsin_daemon.reloading import Reloading
 from tocsin_daemon.reporter import Reporter
 from tocsin_daemon.requests import Requests
-from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_UNIMPLEMENTED
 
 if TYPE_CHECKING:
     from tocsin_daemon.world import World
 
 log = Logger()
 
+ToAnswer = Callable[[Record], "Answer | None"]
+
 LEFTOVERS = frozenset({Phase.FAILED, Phase.STOPPING, Phase.CLEARING, Phase.RESTARTING})
-UP = frozenset({Phase.STARTING, Phase.RUNNING, Phase.RESTARTING, Phase.RETURNING})
 
 
 class Resource:
@@ -47,6 +48,7 @@ class Resource:
         self.publisher = Publisher(record.resource, world.clock, world.cluster)
         self.reporter = Reporter(self, world.clock, world.cluster)
         self.service = Incarnation(self, world)
+        self.reloading = Reloading(self, self.service)
         self.unsaved = ""
         """Why the record is not on disk, if it is not."""
         self._requests = Requests(world.clock)
@@ -58,13 +60,17 @@ class Resource:
             Effect.BEGIN: self.service.begin,
             Effect.SPAWN: self.service.spawn,
             Effect.CLEAR: self.service.clear,
+            Effect.PROMOTE: self.service.roles.promote,
+            Effect.DEMOTE: self.service.roles.demote,
             Effect.DISARM: lambda: self.reporter.tell(News.WITHDRAW),
             Effect.RELIEVE: lambda: self.reporter.tell(News.HEALED),
             Effect.RECOVERED: incidents.recovered,
-            Effect.COMPARE: Comparison(self, world.cluster).make,
+            Effect.APPRAISE: self.service.appraise,
+            Effect.COMPARE: lambda: Comparison(self, world.cluster).make(self.service.roles.asked),
             Effect.NOTE_FAILED_START: incidents.failed_start,
             Effect.NOTE_INCIDENT: incidents.incident,
-            Effect.NOTE_RESTART: self.service.note_restart,
+            Effect.NOTE_FAILED_CHANGE: self.service.roles.unchanged,
+            Effect.NOTE_RESTART: self.service.restarting.note,
             Effect.REPORT: lambda: self.reporter.tell(News.HEARD if self._requests.held else News.INCIDENT),
             Effect.GATHER: incidents.gather,
         }
@@ -79,6 +85,31 @@ class Resource:
         self._monitored = False
         self.feed(Event.START)
         return self._wait("start", seconds, lambda: answers.to_start(self.record))
+
+    def promote(self, seconds: float, asked: Mapping[str, str]) -> Deferred[Answer]:
+        """Promote the service, `asked` in Pacemaker's environment; the answer comes when it is, or cannot be."""
+        return self._change_role(Event.PROMOTE, "promote", seconds, asked, answers.to_promote)
+
+    def demote(self, seconds: float, asked: Mapping[str, str]) -> Deferred[Answer]:
+        """Demote the service, or end one that has failed."""
+        return self._change_role(Event.DEMOTE, "demote", seconds, asked, answers.to_demote)
+
+    def _change_role(
+        self, event: Event, verb: str, seconds: float, asked: Mapping[str, str], answer: ToAnswer
+    ) -> Deferred[Answer]:
+        definition = self.service.definition
+        if definition is not None and not definition.promotable:
+            return succeed(Answer(OCF_ERR_UNIMPLEMENTED, f"{self.record.resource} has no {verb}_command"))
+        self.service.seconds, self.service.roles.asked = seconds, asked
+        self._monitored = False
+        self.feed(event)
+        return self._wait(verb, seconds, lambda: answer(self.record))
+
+    def notify(self, seconds: float, asked: Mapping[str, str]) -> Deferred[Answer]:
+        """Tell the service what happens to the others of its clone; it cannot fail."""
+        if self.record.phase not in UP:
+            return succeed(answers.DONE)
+        return self.service.roles.notify(seconds, asked).addCallback(lambda _: answers.DONE)
 
     def stop(self, seconds: float) -> Deferred[Answer]:
         """Stop the service; the answer comes when nothing of it is left."""
@@ -104,29 +135,6 @@ class Resource:
             waiting.addCallback(lambda answer: answer or self._wait_to_monitor(rest, recurring=True))
             return waiting.addErrback(self._vanished)
         return self._wait_to_monitor(seconds, recurring=recurring)
-
-    def reload(self, definition: Mapping[str, Any], config: str = "") -> Answer:
-        """Apply of a changed definition what can be applied to a service that runs; say what waits for a restart."""
-        if self.record.phase is Phase.CLEARING:  # it is what the start that goes on is to run
-            self.change(replace(self.record, next=definition, config=config, refused=""))
-        if self.service.definition is None or not (self.record.phase in UP or self.service.watch.running):
-            return Answer(0)
-        present = self.service.definition.as_dict()
-        limited = relimits(present, definition) and self.service.relimit(definition)
-        change = compare(present, definition, limited=limited)
-        waits = definition if change.waiting else None
-        after = replace(self.record, definition=change.merged, next=waits, config=config, refused="")
-        if after != self.record:
-            log.info("{resource}: reload: {said}", resource=after.resource, said=change.words)
-            self.change(after, f"reload: {change.words}")
-            self.service.redefine()
-        return Answer(0, change.words if change.waiting else "")
-
-    def refuse(self, why: str) -> None:
-        """Keep what the service was defined as: its changed definition is faulty."""
-        if why != self.record.refused:
-            log.error("{resource}: the old definition stays: {why}", resource=self.record.resource, why=why)
-            self.change(replace(self.record, refused=why), f"the old definition stays: {why}")
 
     # The machine
 
@@ -210,7 +218,7 @@ class Resource:
 
     def _unlike(self, known: Answer | None) -> Answer | None:
         """Answer a held monitor when there is something new to say."""
-        if self.record.phase is Phase.RUNNING and answers.to_monitor(self.record, []) == known:
+        if self.record.phase in answers.WELL and answers.to_monitor(self.record, []) == known:
             return None
         return self._to_monitor(recurring=True)
 

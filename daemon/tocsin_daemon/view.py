@@ -6,14 +6,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from tocsin_daemon.core.answers import WELL
 from tocsin_daemon.core.life import Phase
-from tocsin_daemon.core.record import MARKS, Incident, Record
+from tocsin_daemon.core.record import MARKS, PROMOTED, Incident, Record
 from tocsin_daemon.core.reload import compare
 
 if TYPE_CHECKING:
     from tocsin_daemon.watch import Row
 
-ROLES = {Phase.RUNNING: "Started", Phase.STOPPED: "Stopped"}
+UP = frozenset({Phase.RUNNING, Phase.FAILED, Phase.PROMOTING})
+"""Phases in which it is started, and not promoted, unless it was before it failed."""
+
+
+def role(record: Record) -> str:
+    """Return the role as Pacemaker spells it; what is on its way up or down is stopped for all who ask."""
+    if record.phase in (Phase.PROMOTED, Phase.DEMOTING) or (record.phase is Phase.FAILED and record.role == PROMOTED):
+        return "Promoted"
+    definition = record.definition or {}
+    started = "Unpromoted" if definition.get("promote_command") or definition.get("promote_signal") else "Started"
+    return started if record.phase in UP else "Stopped"
 
 
 def as_json(
@@ -25,13 +36,13 @@ def as_json(
     `waiting` are the keys of a changed definition that wait for a restart. `clock` is what the clock of the checks,
     which is another, says `now`, and `says` what the service says of itself (STATUS= of sd_notify(3)).
     """
-    up = record.phase is Phase.RUNNING
+    up = record.phase in WELL
     incident = record.incident
     return {
         "resource": record.resource,
         "node": record.node,
         "phase": record.phase.value,
-        "role": ROLES.get(record.phase, "Started" if record.phase is Phase.FAILED else "Stopped"),
+        "role": role(record),
         "pid": record.main.pid if record.main and (up or checks) else None,  # checks look at what lives
         "since": record.since,
         "uptime": round(max(0.0, now - record.since), 3) if up else None,

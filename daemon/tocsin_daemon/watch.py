@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from tocsin_daemon.checks import KINDS
 from tocsin_daemon.core.check import On, Outcome, Result, Spec
 from tocsin_daemon.core.judgement import Standing, State, Verdict, judge, overall
-from tocsin_daemon.looks import Looks, Means, broken
+from tocsin_daemon.looks import Looks, Means
+from tocsin_daemon.pushed import Pushed
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
-
     from tocsin_daemon.checks.outside import Outside
 
 log = Logger()
@@ -40,75 +38,6 @@ class Row:
     skipped: int
 
 
-class Told:
-    """
-    One pushed check: what it was told last counts at once, and again every interval as long as more of it is needed.
-
-    So `fall: 3` of what is told only once means: for so long.
-    """
-
-    def __init__(self, spec: Spec, outside: Outside, told: Callable[[Outcome], None]) -> None:
-        """Be ready."""
-        self.took = 0.0
-        self.made = 0
-        self.skipped = 0
-        self.has_turn = False
-        self._spec = spec
-        self._outside = outside
-        self._told = told
-        self._check: Any = None
-        self._last: Outcome | None = None
-        self._again: IDelayedCall | None = None
-        self._repeats = 0
-        self._over = False
-
-    def begin(self) -> None:
-        """Be told from now on; a check that cannot begin is tried again every interval."""
-        try:
-            self._check = KINDS[self._spec.kind](self._spec, self._outside)
-            self._check.begin(self._hear)
-        except Exception:  # noqa: BLE001 - a check that is wrong must not end the watch
-            self._check = None
-            self._again = self._outside.reactor.callLater(0, self._not_begun, Failure())
-
-    def _not_begun(self, failure: Failure) -> None:
-        self._told(broken(self._outside.resource, self._spec, failure))
-        if not self._over:
-            self._again = self._outside.reactor.callLater(self._spec.interval, self.begin)
-
-    def end(self) -> None:
-        """Be told nothing any more."""
-        self._over = True
-        self._stop_repeating()
-        check, self._check = self._check, None
-        if check is not None:
-            try:
-                check.end()
-            except Exception:  # noqa: BLE001 - the others have to be ended too
-                log.failure("{resource}: check {name} is broken", resource=self._outside.resource, name=self._spec.name)
-
-    def _hear(self, outcome: Outcome) -> None:
-        if self._over:
-            return
-        window = self._spec.window.looks if self._spec.window else 0
-        self._repeats = max(self._spec.rise, self._spec.fall, window)
-        self._last = outcome
-        self._stop_repeating()
-        self._count()
-
-    def _count(self) -> None:
-        assert self._last is not None, "something was told"
-        self.made += 1
-        self._repeats -= 1
-        self._told(self._last)
-        if self._repeats > 0 and not self._over:
-            self._again = self._outside.reactor.callLater(self._spec.interval, self._count)
-
-    def _stop_repeating(self) -> None:
-        if self._again and self._again.active():
-            self._again.cancel()
-
-
 class Check:
     """One check of a watch: how it looks, and where it stands."""
 
@@ -118,15 +47,14 @@ class Check:
         self.standing = Standing(begun=begun)
         self._watch = watch
         pushed = KINDS[spec.kind].pushed
-        self.source: Looks | Told = (
-            Told(spec, watch.outside, self._hear)
+        self.source: Looks | Pushed = (
+            Pushed(spec, watch.outside, self._hear)
             if pushed
             else Looks(spec, watch.outside, watch.means, self._hear, self._waited_for)
         )
 
     def _waited_for(self) -> bool:
-        mine = self.spec.role in ("", self._watch.role)
-        return self._watch.starting and mine and self.spec.on is On.FAIL and not self.standing.passed
+        return self._watch.starting and self.spec.on is On.FAIL and not self.standing.passed
 
     def _hear(self, outcome: Outcome) -> None:
         self._watch.hear(self, outcome)
@@ -160,21 +88,23 @@ class Watch:
         self._specs: tuple[Spec, ...] = ()
         self._checks: list[Check] = []
         self._begun: float | None = None
+        self._role_since = 0.0
 
     @property
     def running(self) -> bool:
         """Tell whether it watches."""
         return self._begun is not None
 
-    def begin(self, begun: float, *, settled: bool = False) -> None:
+    def begin(self, begun: float, role: str = "", *, settled: bool = False) -> None:
         """
-        Watch an incarnation that began at `begun`, in the clock's seconds.
+        Watch an incarnation that began at `begun`, in the clock's seconds, in this role ("" where it has none).
 
         `settled`: it has been up before, so that nobody waits for it, and what is bad now is a failure (one that was
         taken over from a former daemon).
         """
         self.end()
-        self._begun, self.starting = begun, not settled
+        self._begun, self.role, self.starting = begun, role, not settled
+        self._role_since = begun
         self.means.pulse.begin()
         self._take(self._specs)
 
@@ -195,10 +125,16 @@ class Watch:
         if self.running:
             self._take(self._specs)
 
-    def set_role(self, role: str) -> None:
-        """Judge by the checks of this role: "promoted", "unpromoted", or "" where there are none."""
-        self.role = role
-        self._judge_all()
+    def set_role(self, role: str, *, settled: bool) -> None:
+        """
+        Judge by the checks of this role, "promoted" or "unpromoted", and by those of any; the other role's end.
+
+        Those that begin now know nothing of what was before. `settled`: nobody waits until they have passed.
+        """
+        assert self._begun is not None, "it has begun"
+        self.role, self.starting = role, not settled
+        self._role_since = self.outside.reactor.seconds()
+        self._take(self._specs)
 
     def rows(self) -> list[Row]:
         """Return what each check has found."""
@@ -222,10 +158,12 @@ class Watch:
         assert self._begun is not None, "it has begun"
         old, self._checks = self._checks, []
         for spec in specs:
+            if spec.role not in ("", self.role):
+                continue
             kept = next((check for check in old if check.spec == spec), None)
             if kept:
                 old.remove(kept)
-            self._checks.append(kept or Check(spec, self._begun, self))
+            self._checks.append(kept or Check(spec, self._role_since if spec.role else self._begun, self))
             if not kept:
                 self._checks[-1].source.begin()
         for check in old:
@@ -234,7 +172,7 @@ class Watch:
         self.starting = self.starting and not self.verdict.ready
 
     def _overall(self) -> Verdict:
-        return overall([(check.spec, check.standing) for check in self._checks], self.role)
+        return overall((check.spec, check.standing) for check in self._checks)
 
     def _judge_all(self) -> None:
         before, self.verdict = self.verdict, self._overall()

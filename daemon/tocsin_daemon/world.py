@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
 
     from tocsin_daemon.checks.notify_socket import Notify
+    from tocsin_daemon.checks.outside import Ended
+    from tocsin_daemon.children import Program
     from tocsin_daemon.core.judgement import Verdict
     from tocsin_daemon.core.record import Record
     from tocsin_daemon.driver import Driver
@@ -40,6 +43,8 @@ class World:
     """Return what checks the service of a resource, and whom it tells of a new verdict."""
     notify: Callable[[str, Callable[[], list[Process]]], Notify]
     """Return where the service of a resource may speak to us, given its processes, which alone are believed."""
+    run: Callable[[Program], Deferred[Ended]]
+    """Execute a command of a resource's, as `checks.outside.Outside.run` does."""
     cluster: ClusterTools
     changed: Callable[[], None]
     log_output: Callable[[str, str], None]

@@ -70,6 +70,13 @@ def delete_attribute(name: str, node: str, directory: str = BIN) -> Command:
     return Command((f"{directory}/attrd_updater", "--name", name, "--delete", "--node", node), timeout=10.0)
 
 
+def promotion_score(resource: str, node: str, score: int | None, directory: str = BIN) -> Command:
+    """Set the promotion score of an instance on a node until that reboots; None removes it."""
+    change = ("--delete",) if score is None else ("--update", str(score))
+    own = (f"--promotion={resource}", "--lifetime", "reboot", "--node", node, *change)
+    return Command((f"{directory}/crm_attribute", *own), timeout=10.0)
+
+
 def configuration(resource: str, directory: str = BIN) -> Command:
     """Ask for a primitive as it is configured; a resource id may name an instance of a clone."""
     xpath = f"//primitive[@id='{base_id(resource)}']"
@@ -78,18 +85,19 @@ def configuration(resource: str, directory: str = BIN) -> Command:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of a primitive as it is configured; `on_fail` "" is Pacemaker's default."""
+    """An operation of a primitive as it is configured; `on_fail` "" is Pacemaker's default, `role` "" any."""
 
     name: str
     recurring: bool
     on_fail: str
+    role: str = ""
 
 
 def parse_operations(reply: Reply) -> tuple[Operation, ...]:
     """Return the operations in the reply to `configuration`; NoStatus where there is none."""
     root = _xml("cibadmin", reply)
     return tuple(
-        Operation(op.get("name", ""), not _is_zero(op.get("interval", "0")), op.get("on-fail", ""))
+        Operation(op.get("name", ""), not _is_zero(op.get("interval", "0")), op.get("on-fail", ""), op.get("role", ""))
         for op in root.iter("op")
     )
 

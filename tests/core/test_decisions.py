@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from tocsin_daemon.core.answers import to_monitor, to_start, to_stop, too_late
+from tocsin_daemon.core.answers import Answer, to_demote, to_monitor, to_promote, to_start, to_stop, too_late
 from tocsin_daemon.core.cause import LINE, ended, with_output
 from tocsin_daemon.core.holding import hold
 from tocsin_daemon.core.life import LIFE, Event, Phase
@@ -18,9 +19,17 @@ from tocsin_daemon.core.stopping import LONGEST_LOOK, pause, plan
 from tocsin_ocf.pacemaker import Operation
 
 FAILED = Failure(7, "main process 1 was killed by signal 9 (KILL)")
-MONITOR = {Phase.RUNNING: 0, Phase.STOPPED: 7, Phase.FAILED: 7}
+MONITOR = {Phase.RUNNING: 0, Phase.PROMOTED: 8, Phase.STOPPED: 7, Phase.FAILED: 7}
 START = {Phase.RUNNING: 0, Phase.STOPPED: 1, Phase.FAILED: 7, Phase.STOPPING: 1}
 STOP = dict.fromkeys(Phase, 1) | {Phase.STOPPED: 0, Phase.STOPPING: None}
+PROMOTE = dict.fromkeys(Phase, 1) | {Phase.PROMOTED: 0, Phase.PROMOTING: None, Phase.STOPPED: 7}
+DEMOTE = dict.fromkeys(Phase, 0) | {
+    Phase.DEMOTING: None,
+    Phase.STOPPING: None,
+    Phase.FAILED: 1,
+    Phase.PROMOTING: 1,
+    Phase.PROMOTED: 1,
+}
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -31,6 +40,9 @@ def test_each_verb_in_each_phase(phase: Phase) -> None:
     assert (monitor.code if monitor else None) == MONITOR.get(phase)
     assert (start.code if start else None) == START.get(phase)
     assert (stop.code if stop else None) == STOP.get(phase)
+    promote, demote = to_promote(record), to_demote(record)
+    assert (promote.code if promote else None) == PROMOTE[phase]
+    assert (demote.code if demote else None) == DEMOTE[phase]
 
 
 def test_a_monitor_of_the_stopped_is_silent_and_of_the_failed_says_why() -> None:
@@ -45,6 +57,16 @@ def test_a_failed_service_with_remains_is_never_called_not_running() -> None:
     answer = to_monitor(Record("web", phase=Phase.FAILED, failure=FAILED), ["worker[12] S"])
     assert answer.code == 1
     assert "worker[12]" in answer.text
+
+
+def test_what_was_promoted_says_so_when_it_is_degraded_or_has_failed() -> None:
+    """191 and 9, as OCF 1.1 has it; where nothing runs any more it is 7 all the same."""
+    promoted = Record("web", phase=Phase.PROMOTED, role="promoted", degraded="slow")
+    assert to_monitor(promoted, []) == Answer(191, "slow")
+    failed = replace(promoted, phase=Phase.FAILED, failure=FAILED)
+    assert to_monitor(failed, ["worker[12] S"]).code == 9
+    assert to_monitor(replace(failed, failure=replace(FAILED, lives=True)), []).code == 9
+    assert to_monitor(failed, []).code == 7
 
 
 @pytest.mark.parametrize("verb", ["START", "STOP", "MONITOR"])

@@ -153,10 +153,10 @@ def test_a_start_with_a_grace_fails_when_it_is_over() -> None:
     assert after("b" * 8, spec, Standing(begun=100.0), starting=True).state is State.FAILED
 
 
-def verdict(looks: str, role: str = "", **spec: object) -> Verdict:
+def verdict(looks: str, **spec: object) -> Verdict:
     """Return the verdict of one check after these looks."""
     one = replace(SPEC, **spec)  # type: ignore[arg-type]
-    return overall([(one, after(looks, one))], role)
+    return overall([(one, after(looks, one))])
 
 
 def test_a_verdict_names_the_check_how_often_and_why() -> None:
@@ -244,14 +244,6 @@ def test_a_start_does_not_wait_for_what_cannot_be_checked() -> None:
     assert not verdict("ee").ready
     assert verdict("eee").ready
     assert not verdict("eee", on_error=On.FAIL).ready
-
-
-def test_a_check_of_another_role_has_no_say() -> None:
-    """Neither in failing nor in being ready."""
-    one = replace(SPEC, role="promoted")
-    failing = [(one, after("bbb", one))]
-    assert overall(failing, "unpromoted") == Verdict(ready=True)
-    assert overall(failing, "promoted").failed
 
 
 def test_of_many_causes_the_first_is_told() -> None:

@@ -7,23 +7,30 @@ import pytest
 from tocsin_daemon.core.life import LIFE, Effect, Event, Phase
 from tocsin_daemon.core.machine import Refused
 
-HISTORY = 6
+HISTORY = 5
 
 
-def possible(phase: Phase, event: Event, alive: bool) -> bool:
+ASKED = (Event.START, Event.STOP, Event.PROMOTE, Event.DEMOTE)
+CHANGING = (Phase.PROMOTING, Phase.DEMOTING)
+
+
+def possible(phase: Phase, event: Event, alive: bool, promoted: bool) -> bool:
     """Tell whether the world can produce the event now: requests always, the rest only as the shell feeds them."""
-    if event in (Event.START, Event.STOP):
+    if event in ASKED:
         return True
-    if event in (Event.SETTLED, Event.BROKEN):
-        return phase in (Phase.STARTING, Phase.RETURNING) and alive
-    if event is Event.SPARED:
-        return phase in (Phase.RUNNING, Phase.RETURNING) and alive
-    if event is Event.DIED:
-        return alive
-    if event is Event.JUDGED:
-        return alive and phase is Phase.RUNNING
-    if event is Event.HEALED:
-        return alive and phase is Phase.FAILED
+    phases = {
+        Event.SETTLED: (Phase.STARTING, Phase.RETURNING),
+        Event.BROKEN: (Phase.STARTING, Phase.RETURNING),
+        Event.SPARED: (Phase.RUNNING, Phase.RETURNING),
+        Event.JUDGED: (Phase.RUNNING, Phase.PROMOTED),
+        Event.HEALED: () if promoted else (Phase.FAILED,),
+        Event.PROMOTED: (Phase.PROMOTING, Phase.FAILED) if promoted else (),
+        Event.DEMOTED: (Phase.DEMOTING,),
+        Event.UNCHANGED: CHANGING,
+        Event.DIED: tuple(Phase),
+    }
+    if event in phases:
+        return alive and phase in phases[event]
     if event is Event.CUT_SHORT:
         return phase in (Phase.RESTARTING, Phase.RETURNING)
     return phase in (Phase.CLEARING, Phase.STOPPING, Phase.RESTARTING) and not alive
@@ -31,19 +38,22 @@ def possible(phase: Phase, event: Event, alive: bool) -> bool:
 
 def histories(length: int) -> list[list[tuple[Phase, Event, Phase, tuple[Effect, ...]]]]:
     """Return every history of the given length that the world can produce."""
-    begun: list[tuple[Phase, bool, list]] = [(Phase.STOPPED, False, [])]
+    begun: list[tuple[Phase, bool, bool, list]] = [(Phase.STOPPED, False, False, [])]
     for _ in range(length):
         longer = []
-        for (phase, alive, steps), event in product(begun, Event):
-            if not possible(phase, event, alive):
+        for (phase, alive, promoted, steps), event in product(begun, Event):
+            if not possible(phase, event, alive, promoted):
                 continue
             after, effects = LIFE.step(phase, event)
             lives = (alive and event not in (Event.DIED, Event.BROKEN)) or Effect.SPAWN in effects
             # What is restarted here has died, or its checks have failed while it lives.
             both = {lives, lives and event is not Event.SPARED}
-            longer += [(after, still, [*steps, (phase, event, after, effects)]) for still in both]
+            role = Effect.PROMOTE in effects or (
+                promoted and event is not Event.DEMOTED and Effect.BEGIN not in effects
+            )
+            longer += [(after, still, role, [*steps, (phase, event, after, effects)]) for still in both]
         begun = longer
-    return [steps for _, _, steps in begun]
+    return [steps for *_, steps in begun]
 
 
 ALL = histories(HISTORY)
@@ -61,7 +71,7 @@ def test_a_missing_row_raises_and_names_both(phase: Phase, event: Event) -> None
         LIFE.step(phase, event)
 
 
-UNTOLD = {Phase.RUNNING, Phase.RESTARTING, Phase.RETURNING}
+UNTOLD = {Phase.RUNNING, Phase.PROMOTED, Phase.RESTARTING, Phase.RETURNING}
 """Phases out of which a failure is known to nobody but us."""
 
 
@@ -87,8 +97,7 @@ def test_a_report_is_withdrawn_before_the_service_is_touched() -> None:
     """On stop and on a new start: DISARM stands before CLEAR, wherever a report could be under way."""
     for steps in ALL:
         for phase, event, _, effects in steps:
-            asked = event in (Event.START, Event.STOP)
-            if asked and phase in (Phase.RUNNING, Phase.FAILED) and Effect.CLEAR in effects:
+            if event in ASKED and phase in (Phase.RUNNING, Phase.PROMOTED, Phase.FAILED) and Effect.CLEAR in effects:
                 assert effects.index(Effect.DISARM) < effects.index(Effect.CLEAR)
 
 
@@ -121,10 +130,42 @@ def test_stopped_is_reached_only_when_nothing_is_left() -> None:
                 assert event is Event.CLEARED
 
 
+def test_only_a_promotion_promotes_and_only_a_demotion_or_an_end_undoes_it() -> None:
+    """Two promoted ones are worse than none: nothing else leads into PROMOTED, or out of it to RUNNING."""
+    for steps in ALL:
+        promoted = False
+        for _, event, after, effects in steps:
+            promoted = promoted or Effect.PROMOTE in effects
+            if event is Event.DEMOTED or Effect.BEGIN in effects:
+                promoted = False
+            assert promoted or after not in (Phase.PROMOTING, Phase.PROMOTED)
+            assert not (promoted and after is Phase.RUNNING)
+
+
+def test_a_role_is_changed_only_of_what_is_up() -> None:
+    """The commands need a service that answers."""
+    for steps in ALL:
+        for phase, _, after, effects in steps:
+            if {Effect.PROMOTE, Effect.DEMOTE} & set(effects):
+                assert phase in (Phase.RUNNING, Phase.PROMOTED, *CHANGING)
+                assert after in CHANGING
+
+
+def test_demote_of_what_has_failed_ends_it_and_withdraws_its_report() -> None:
+    """What does not work cannot be trusted to hand over."""
+    assert LIFE.step(Phase.FAILED, Event.DEMOTE) == (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR))
+
+
+def test_what_was_started_is_unpromoted() -> None:
+    """OCF 1.1, "start": a resource agent that supports roles starts in the unpromoted one."""
+    for phase in (Phase.PROMOTED, *CHANGING):
+        assert LIFE.step(phase, Event.START)[0] is Phase.DEMOTING
+
+
 @pytest.mark.parametrize("phase", list(Phase))
-def test_start_and_stop_are_understood_in_every_phase(phase: Phase) -> None:
+def test_what_pacemaker_asks_is_understood_in_every_phase(phase: Phase) -> None:
     """Pacemaker may ask at any time, and twice."""
-    for event in (Event.START, Event.STOP):
+    for event in ASKED:
         LIFE.step(phase, event)
 
 
@@ -132,6 +173,8 @@ def test_repeated_requests_change_nothing() -> None:
     """Start of the started and stop of the stopped are idempotent."""
     assert LIFE.step(Phase.RUNNING, Event.START) == (Phase.RUNNING, ())
     assert LIFE.step(Phase.STOPPED, Event.STOP) == (Phase.STOPPED, ())
+    assert LIFE.step(Phase.PROMOTED, Event.PROMOTE) == (Phase.PROMOTED, ())
+    assert LIFE.step(Phase.RUNNING, Event.DEMOTE) == (Phase.RUNNING, ())
 
 
 def test_the_rendered_table_has_a_line_per_row() -> None:

@@ -11,8 +11,9 @@ from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
 from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.driver import CannotStart
-from tocsin_daemon.incarnation import CLEAR_GRACE, SETTLE
+from tocsin_daemon.incarnation import SETTLE
 from tocsin_daemon.resource import Resource
+from tocsin_daemon.restarting import CLEAR_GRACE
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.processes import Process
 
@@ -158,7 +159,7 @@ def test_a_failed_check_within_the_budget_restarts_the_service_here() -> None:
     """The budget is one for all failures; the death that the restart causes is none of them."""
     outside = Outside()
     resource = outside.running()
-    resource.reload(defined(restart_attempts=1))
+    resource.reloading.reload(defined(restart_attempts=1))
     outside.watch.say(failed=CAUSE)
     assert resource.record.phase is Phase.RESTARTING
     outside.service.on_end(-15)
@@ -179,7 +180,7 @@ def test_a_restart_here_that_never_gets_ready_is_an_incident() -> None:
     """Nobody waits for it who could give it up."""
     outside = Outside()
     resource = outside.running()
-    resource.reload(defined(restart_attempts=1))
+    resource.reloading.reload(defined(restart_attempts=1))
     outside.service.on_end(-9)
     outside.watch.say(ready=False, waiting="check tcp: connection refused")
     outside.service.on_cleared()
@@ -240,7 +241,7 @@ def test_reload_applies_what_it_can_and_names_what_waits() -> None:
     outside = Outside()
     resource = outside.running()
     checks = [{"tcp": "127.0.0.1:80"}]
-    answer = resource.reload(defined(checks=checks, stop_timeout="3s", user="nobody"))
+    answer = resource.reloading.reload(defined(checks=checks, stop_timeout="3s", user="nobody"))
     assert answer == Answer(0, "applied: stop_timeout, checks; needs a restart: user")
     assert [spec.kind for spec in outside.watch.specs] == ["tcp"]
     assert outside.service.events == ["start"]
@@ -252,7 +253,7 @@ def test_a_local_restart_takes_what_waited_for_it() -> None:
     """The administrator changed it on purpose."""
     outside = Outside()
     resource = outside.running()
-    resource.reload(defined(nice=5, restart_attempts=1))
+    resource.reloading.reload(defined(nice=5, restart_attempts=1))
     outside.service.on_end(-9)
     outside.service.on_cleared()
     assert outside.service.definition.nice == 5
@@ -262,12 +263,12 @@ def test_a_reload_that_takes_a_change_back_leaves_nothing_waiting() -> None:
     """And one that changes nothing says nothing."""
     outside = Outside()
     resource = outside.running()
-    resource.reload(defined(nice=5))
+    resource.reloading.reload(defined(nice=5))
     assert resource.record.next is not None
-    assert resource.reload(defined()) == Answer(0)
+    assert resource.reloading.reload(defined()) == Answer(0)
     assert resource.record.next is None
     entries = len(resource.record.journal)
-    resource.reload(defined())
+    resource.reloading.reload(defined())
     assert len(resource.record.journal) == entries
 
 
@@ -275,10 +276,10 @@ def test_a_faulty_definition_leaves_the_old_one_and_is_shown_until_it_is_mended(
     """A slip of the pen must not restart a service."""
     outside = Outside()
     resource = outside.running()
-    resource.refuse("web.yaml:3: checks[0].interval: ...")
+    resource.reloading.refuse("web.yaml:3: checks[0].interval: ...")
     assert resource.record.refused.startswith("web.yaml:3")
     assert monitored(resource) == Answer(0)
-    resource.reload(defined())
+    resource.reloading.reload(defined())
     assert resource.record.refused == ""
 
 
@@ -330,9 +331,9 @@ def test_limits_are_applied_to_what_runs_where_the_driver_can() -> None:
     """As far as they are set; what is taken back was something else before, and waits."""
     outside = Outside()
     resource = outside.running()
-    assert resource.reload(defined(limits={"nofile": 100})) == Answer(0)
+    assert resource.reloading.reload(defined(limits={"nofile": 100})) == Answer(0)
     assert outside.service.limits == {"nofile": [100, 100]}
-    assert resource.reload(defined()) == Answer(0, "needs a restart: limits")
+    assert resource.reloading.reload(defined()) == Answer(0, "needs a restart: limits")
 
 
 def test_limits_that_cannot_be_applied_wait_for_a_restart() -> None:
@@ -340,7 +341,7 @@ def test_limits_that_cannot_be_applied_wait_for_a_restart() -> None:
     outside = Outside()
     resource = outside.running()
     outside.service.refuses = CannotStart(1, "not now")
-    assert resource.reload(defined(limits={"nofile": 100})) == Answer(0, "needs a restart: limits")
+    assert resource.reloading.reload(defined(limits={"nofile": 100})) == Answer(0, "needs a restart: limits")
 
 
 def test_a_check_that_was_wrong_can_be_mended_while_the_service_is_failed_by_it() -> None:
@@ -349,7 +350,7 @@ def test_a_check_that_was_wrong_can_be_mended_while_the_service_is_failed_by_it(
     resource = outside.running()
     outside.watch.say(failed=CAUSE)
     outside.watch.verdict = outside.watch.verdict.__class__(ready=True)
-    resource.reload(defined(checks=[{"tcp": "127.0.0.1:81"}]))
+    resource.reloading.reload(defined(checks=[{"tcp": "127.0.0.1:81"}]))
     assert resource.record.phase is Phase.RUNNING
 
 
@@ -357,7 +358,7 @@ def test_only_what_failed_alive_may_heal_after_the_daemon() -> None:
     """What could not be cleared is no healthy service, though its main process is there."""
     before = Outside()
     resource = before.running()
-    resource.reload(defined(restart_attempts=1))
+    resource.reloading.reload(defined(restart_attempts=1))
     before.watch.say(failed=CAUSE)
     before.clock.advance(60)
     assert resource.record.phase is Phase.FAILED

@@ -156,10 +156,10 @@ def test_signs_of_life_are_not_asked_of_who_was_not_told() -> None:
     resource = Resource(Record("web"), outside.world)
     resource.start(defined(checks=[{"tcp": "127.0.0.1:80"}]), "n1", 20.0)
     outside.clock.advance(0.2)
-    answer = resource.reload(defined(checks=[{"tcp": "127.0.0.1:80"}, {"sd_notify": "10s"}]))
+    answer = resource.reloading.reload(defined(checks=[{"tcp": "127.0.0.1:80"}, {"sd_notify": "10s"}]))
     assert answer.text == "needs a restart: checks"
     assert [spec.kind for spec in outside.watch.specs] == ["tcp"]
-    assert resource.reload(defined(checks=[])).text == ""
+    assert resource.reloading.reload(defined(checks=[])).text == ""
 
 
 def test_a_file_that_changes_while_its_service_is_cleared_counts() -> None:
@@ -168,7 +168,7 @@ def test_a_file_that_changes_while_its_service_is_cleared_counts() -> None:
     resource = outside.running()
     outside.watch.say(failed=CAUSE)
     resource.start(defined(stop_timeout="5s"), "n1", 20.0, "/etc/tocsin/web.yaml")
-    resource.reload(defined(stop_timeout="9s"), "/etc/tocsin/web.yaml")
+    resource.reloading.reload(defined(stop_timeout="9s"), "/etc/tocsin/web.yaml")
     outside.service.on_cleared()
     assert resource.record.definition is not None
     assert resource.record.definition["stop_timeout"] == 9.0

@@ -299,15 +299,47 @@ def test_a_new_incarnation_knows_nothing_of_the_last(web: Watched) -> None:
     assert web.watch.rows()[0].state == "unknown"
 
 
-def test_another_role_is_judged_by_other_checks(web: Watched) -> None:
-    """At once, by what is known already."""
-    web.tcp.answer = BAD
+def test_a_check_of_another_role_does_not_look(web: Watched) -> None:
+    """What only the promoted one can pass says nothing of the others, and would cost them time."""
     web.begin(spec(interval=1.0, role="promoted"))
     web.pass_time(5)
-    assert web.watch.verdict.failed == ""
-    web.watch.set_role("promoted")
-    assert web.watch.verdict.failed
-    assert len(web.verdicts) == 1
+    assert web.tcp.looks == []
+    assert web.watch.verdict.ready
+
+
+def test_a_new_role_is_judged_by_its_checks_from_now_on(web: Watched) -> None:
+    """What it was before the change does not count, and those of the former role end."""
+    web.tcp.answer = BAD
+    web.begin(spec("mine", interval=1.0, role="promoted"), spec("old", interval=1.0, role="unpromoted"))
+    web.watch.set_role("promoted", settled=True)
+    assert [row.name for row in web.watch.rows()] == ["mine"]
+    assert not web.watch.verdict.failed
+    web.pass_time(5)
+    assert web.watch.verdict.failed.startswith("check mine failed 3 times")
+
+
+def test_a_promotion_waits_for_the_checks_of_its_role(web: Watched) -> None:
+    """As a start waits: what has not passed yet has not failed either, as long as somebody with a time limit waits."""
+    web.tcp.answer = BAD
+    web.begin(spec(interval=1.0, role="promoted"))
+    web.watch.set_role("promoted", settled=False)
+    web.pass_time(30)
+    assert not web.watch.verdict.ready
+    assert not web.watch.verdict.failed
+    web.tcp.answer = WELL
+    web.pass_time(2)
+    assert web.watch.verdict.ready
+
+
+def test_a_check_of_any_role_goes_on_when_the_role_changes(web: Watched) -> None:
+    """Its standing is the same service's."""
+    web.tcp.answer = WELL
+    web.begin(spec(interval=1.0))
+    web.pass_time(5)
+    looks = web.watch.rows()[0].looks
+    web.watch.set_role("promoted", settled=True)
+    assert web.watch.rows()[0].looks == looks
+    assert web.watch.verdict.ready
 
 
 def test_a_verdict_may_end_the_watch(web: Watched) -> None:

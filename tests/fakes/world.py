@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from tocsin_daemon.checks.notify_message import Message
+from tocsin_daemon.checks.outside import Ended
+from tocsin_daemon.children import Program
 from tocsin_daemon.core.check import Spec
 from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.record import Main, Record, dump, load
@@ -19,6 +21,7 @@ from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.watch import Row
 from tocsin_daemon.world import World
+from tocsin_ocf import definition as definitions
 from tocsin_ocf.definition import Definition
 from tocsin_ocf.pacemaker import Command, Reply
 from tocsin_ocf.processes import Process
@@ -109,16 +112,22 @@ class FakeWatch:
         self.specs: tuple[Spec, ...] = ()
         self.running = False
         self.settled = False
+        self.role = ""
         self._told = told
 
     def replace(self, specs: Sequence[Spec]) -> None:
         """Keep the checks."""
         self.specs = tuple(specs)
 
-    def begin(self, begun: float, *, settled: bool = False) -> None:
+    def begin(self, begun: float, role: str = "", *, settled: bool = False) -> None:
         """Begin."""
         self.running = True
+        self.role = role
         self.settled = settled
+
+    def set_role(self, role: str, *, settled: bool) -> None:
+        """Take the role."""
+        self.role, self.settled = role, settled
 
     def end(self) -> None:
         """End."""
@@ -188,7 +197,8 @@ class FakeCluster:
         """Note the command."""
         done: Deferred[Reply] = Deferred(self._cancel)
         line = " ".join(command.argv)
-        kept = self.aside if "cibadmin" in line or "attrd_updater" in line else self.asked
+        aside = ("cibadmin", "attrd_updater", "crm_attribute")
+        kept = self.aside if any(tool in line for tool in aside) else self.asked
         kept.append((line, done))
         return done
 
@@ -256,6 +266,8 @@ class Outside:
         self.notify = FakeNotify()
         self.survives = True
         self.logged: list[str] = []
+        self.commands: list[tuple[Program, Deferred[Ended]]] = []
+        self.killed = 0
         self.tools = ClusterTools(self.cluster.run, "/sbin", dry_run=dry_run)
         self.world = World(
             clock=self.clock,
@@ -265,6 +277,7 @@ class Outside:
             driver=self._driver,  # type: ignore[arg-type, return-value]
             notify=lambda name, members: self.notify,  # type: ignore[arg-type, return-value]
             watch=self._watch,  # type: ignore[arg-type, return-value]
+            run=self._run,
             cluster=self.tools,
             changed=self._changed,
             log_output=lambda name, line: self.logged.append(line),
@@ -281,6 +294,19 @@ class Outside:
         self.watch.verdict = Verdict(ready=self.ready)
         return self.watches[-1]
 
+    def _run(self, program: Program) -> Deferred[Ended]:
+        self.commands.append((program, Deferred(self._kill)))
+        return self.commands[-1][1]
+
+    def _kill(self, _: object) -> None:
+        self.killed += 1
+
+    def command_ends(self, status: int | None = 0, output: str = "") -> Program:
+        """Let the command that was executed last end, and return it."""
+        program, done = self.commands[-1]
+        done.callback(Ended(status, output.encode()))
+        return program
+
     @property
     def service(self) -> FakeDriver:
         """Return the driver that was made last."""
@@ -294,9 +320,11 @@ class Outside:
     def _changed(self) -> None:
         self.changes += 1
 
-    def running(self) -> Resource:
-        """Return `web`, started and up."""
+    def running(self, **keys: object) -> Resource:
+        """Return `web`, started and up; `keys` add to its definition."""
         resource = Resource(Record("web"), self.world)
-        resource.start(DEFINITION, "n1", 20.0)
+        definition, faults = definitions.read({**DEFINITION, **keys})
+        assert definition is not None, faults
+        resource.start(definition.as_dict() if keys else DEFINITION, "n1", 20.0)
         self.clock.advance(0.2)
         return resource

@@ -165,9 +165,9 @@ def _because(outcome: Outcome) -> str:
     return f": {outcome.text}" if outcome.text else ""
 
 
-def overall(checks: Iterable[tuple[Spec, Standing]], role: str = "") -> Verdict:
-    """Return what the checks that apply to this role say together; a role of "" is none in particular."""
-    judged = [(spec, standing) for spec, standing in checks if spec.role in ("", role)]
+def overall(checks: Iterable[tuple[Spec, Standing]]) -> Verdict:
+    """Return what the checks say together."""
+    judged = list(checks)
     waiting = [_waits_for(spec, standing) for spec, standing in judged if not _let_through(spec, standing)]
     return Verdict(
         failed=_first([cause for spec, standing in judged for cause in _causes(spec, standing, On.FAIL)]),

@@ -13,6 +13,33 @@ DEFAULT = "restart"
 """What Pacemaker does with a failed monitor where nothing is said (Pacemaker Explained, "Operations")."""
 
 
+def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str) -> str:
+    """Return in words what of the configuration keeps a failure from being told as it should, "" for nothing."""
+    found = [mismatch(operations), unwatched(operations) if promotable else "", far_away(remote) if remote else ""]
+    return "; ".join(filter(None, found))
+
+
+PROMOTED = ("Promoted", "Master")
+"""The role as Pacemaker 2.1 spells it, and as it did before."""
+
+
+def unwatched(operations: tuple[Operation, ...]) -> str:
+    """
+    Say that no monitor is there for the promoted role, "" where one is.
+
+    Without one a reported failure stops the service without a demote, and nothing notices that a role has changed
+    (measured with Pacemaker 2.1.5).
+    """
+    if any(o.name == "monitor" and o.recurring and o.role in PROMOTED for o in operations):
+        return ""
+    return "no monitor with role=Promoted: add op monitor interval=59s role=Promoted"
+
+
+def far_away(remote: str) -> str:
+    """Say that crm_resource --fail does nothing on a Pacemaker Remote node: it exits 0, and that is all."""
+    return f"{remote} is a Pacemaker Remote node: only a monitor tells of a failure there; set monitor_hold"
+
+
 def mismatch(operations: tuple[Operation, ...]) -> str:
     """Return in words how `on-fail` of monitor and asyncmon differ, "" where they agree."""
     monitors = {o.on_fail or DEFAULT for o in operations if o.name == "monitor" and o.recurring}

@@ -15,15 +15,20 @@ from typing import Any
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.report import FINAL, Stage
 
-VERSION = 3
-_SINCE_3: dict[str, Any] = {"next": None, "config": "", "degraded": "", "refused": ""}
-OLDER: dict[int, dict[str, Any]] = {1: {"restarts": [], "warning": "", **_SINCE_3}, 2: _SINCE_3}
+VERSION = 4
+_SINCE_4: dict[str, Any] = {"role": ""}
+_SINCE_3: dict[str, Any] = {"next": None, "config": "", "degraded": "", "refused": "", **_SINCE_4}
+OLDER: dict[int, dict[str, Any]] = {1: {"restarts": [], "warning": "", **_SINCE_3}, 2: _SINCE_3, 3: _SINCE_4}
 """What the fields that came later mean in a record of an older version."""
 JOURNAL_LENGTH = 200
 """Entries kept of a resource's journal: some ten incidents with all that led to and followed them."""
 
 MARKS = ("detected", "decided", "reported", "acknowledged", "recovered")
 """The steps of an incident in their order; each is marked with the wall-clock time when it is reached."""
+
+
+PROMOTED, UNPROMOTED = "promoted", "unpromoted"
+"""Roles of a service that has them, as a check's `role` spells them."""
 
 
 class BadRecord(Exception):
@@ -42,11 +47,16 @@ class Main:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a service is not up: an OCF exit code, the cause in words, and whether it `lives`, so that it may pass."""
+    """
+    Why a service is not up: an OCF exit code, the cause in words, and whether it `lives`, so that it may pass.
+
+    What `stays` does not pass: only a stop mends a service whose role nobody knows.
+    """
 
     code: int
     text: str
     lives: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,8 @@ class Record:
     A resource on this node.
 
     `definition` is what runs, `next` what the next start is to run, and `config` the file that it came from, if any.
-    `degraded` says why a service that runs is not quite well, `refused` what is wrong with a changed definition.
+    `degraded` says why a service that runs is not quite well, `refused` what is wrong with a changed definition. `role`
+    is PROMOTED from the moment on when the service is being promoted, until it has been demoted or is started anew.
     """
 
     resource: str
@@ -108,6 +119,7 @@ class Record:
     warning: str = ""
     degraded: str = ""
     refused: str = ""
+    role: str = ""
     journal: tuple[Entry, ...] = ()
 
     def noted(self, at: float, text: str) -> Record:
@@ -150,6 +162,7 @@ def _record(fields: dict[str, Any]) -> Record:
         incident=_incident(incident) if incident else None,
         restarts=tuple(map(float, fields.pop("restarts"))),
         warning=str(fields.pop("warning")),
+        role=str(fields.pop("role")),
         degraded=str(fields.pop("degraded")),
         refused=str(fields.pop("refused")),
         journal=tuple(Entry(float(at), str(said)) for at, said in fields.pop("journal")),
@@ -158,7 +171,8 @@ def _record(fields: dict[str, Any]) -> Record:
 
 
 def _failure(fields: Mapping[str, Any]) -> Failure:
-    return Failure(int(fields["code"]), str(fields["text"]), bool(fields.get("lives", False)))
+    code, lives, stays = int(fields["code"]), bool(fields.get("lives", False)), bool(fields.get("stays", False))
+    return Failure(code, str(fields["text"]), lives, stays)
 
 
 def _main(fields: Mapping[str, Any]) -> Main:

@@ -10,6 +10,13 @@ RESUME: dict[tuple[Phase, bool], tuple[Event, ...]] = {
     (Phase.STARTING, False): (Event.DIED,),
     (Phase.RUNNING, True): (),
     (Phase.RUNNING, False): (Event.DIED,),
+    # A promote or demote that was under way is asked again by the agent; until then nobody knows which role it has.
+    (Phase.PROMOTING, True): (),
+    (Phase.PROMOTING, False): (Event.DIED,),
+    (Phase.PROMOTED, True): (),
+    (Phase.PROMOTED, False): (Event.DIED,),
+    (Phase.DEMOTING, True): (),
+    (Phase.DEMOTING, False): (Event.DIED,),
     (Phase.RESTARTING, True): (Event.CUT_SHORT,),
     (Phase.RESTARTING, False): (Event.CUT_SHORT,),
     (Phase.RETURNING, True): (),

@@ -1,0 +1,65 @@
+"""
+The promotion score of a service on this node: what it is worth now, and when that is worth telling Pacemaker.
+
+Each score that is told makes Pacemaker think anew, and aborts the transition that is under way. So one is told only
+when it differs from the last one that was, and only when it has stayed the same for a while (`dampening`); but the
+first of an incarnation at once, for without one Pacemaker promotes nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+INFINITY = 1_000_000
+"""Pacemaker's; it spells larger numbers so."""
+
+
+class BadScore(Exception):
+    """What a command printed is no score."""
+
+
+def parse(line: str) -> int | None:
+    """Return the score in a line: an integer, INFINITY or -INFINITY; None for an empty line; BadScore."""
+    word = line.strip()
+    if not word:
+        return None
+    if word.lstrip("+-") == "INFINITY":
+        return -INFINITY if word.startswith("-") else INFINITY
+    try:
+        number = int(word[:20])
+    except ValueError:
+        raise BadScore(f"{word[:40]!r} is not a score; print an integer, INFINITY, -INFINITY, or nothing") from None
+    return max(-INFINITY, min(INFINITY, number))
+
+
+def worth(own: int | None, degraded_score: int, *, degraded: bool) -> int | None:
+    """Return the score of a service that runs: `own`, and no more than `degraded_score` while it is degraded."""
+    return min(own, degraded_score) if degraded and own is not None else own
+
+
+@dataclass(frozen=True)
+class Dampened:
+    """
+    What Pacemaker has been told, and what is waiting to be; None is no score at all.
+
+    `since` is when `wanted` became what it is, in the clock's seconds.
+    """
+
+    told: int | None = None
+    wanted: int | None = None
+    since: float = 0.0
+    fresh: bool = True
+
+    def want(self, score: int | None, now: float) -> Dampened:
+        """Return it with the present score."""
+        return self if score == self.wanted else replace(self, wanted=score, since=now)
+
+    def due(self, now: float, dampening: float) -> float | None:
+        """Return the seconds until what is wanted is to be told, 0.0 for now; None where there is nothing to tell."""
+        if self.wanted == self.told:
+            return None
+        return 0.0 if self.fresh else max(0.0, self.since + dampening - now)
+
+    def tell(self) -> Dampened:
+        """Return it when what is wanted has been told."""
+        return replace(self, told=self.wanted, fresh=False)

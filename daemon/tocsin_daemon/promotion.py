@@ -1,0 +1,194 @@
+"""
+The promotion score of one resource on this node, told to Pacemaker when it changes, and taken back with the service.
+
+What it is worth is decided in `core/score.py`; here a command is asked for it now and then, and `crm_attribute` is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+
+from tocsin_daemon.checks.execute import first_line, last_line
+from tocsin_daemon.core.score import BadScore, Dampened, parse, worth
+from tocsin_ocf import pacemaker
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
+
+    from tocsin_daemon.checks.outside import Ended
+    from tocsin_daemon.reporter import ClusterTools
+
+log = Logger()
+
+RETRY = 2.0
+"""Seconds until a score that could not be told is told again."""
+
+Run = Callable[[], "Deferred[Ended]"]
+
+
+class Promotion:
+    """The score of one resource's service."""
+
+    def __init__(self, resource: str, clock: IReactorTime, cluster: ClusterTools, run: Run) -> None:
+        """Tell it through these tools; `run` executes the command that says it."""
+        self._resource = resource
+        self._clock = clock
+        self._cluster = cluster
+        self._run = run
+        self._node = ""
+        self._settings: Mapping[str, Any] = {}
+        self._own: int | None = None
+        self._degraded = False
+        self._state = Dampened()
+        self._known = False
+        self._complaint = ""
+        self._asking: Deferred[Any] | None = None
+        self._telling: Deferred[Any] | None = None
+        self._ask_again: IDelayedCall | None = None
+        self._tell_later: IDelayedCall | None = None
+
+    @property
+    def score(self) -> int | None:
+        """Return what Pacemaker was told last, None for no score."""
+        return self._state.told
+
+    def begin(self, node: str, settings: Mapping[str, Any], *, degraded: bool) -> None:
+        """Keep the score told from now on; whatever an earlier daemon told may stand in the cluster still."""
+        self._halt()
+        self._node, self._settings, self._degraded = node, settings, degraded
+        self._state = Dampened()
+        self._known = not settings["command"]
+        self._own = settings["well"] if self._known else None
+        if self._known:
+            self._want()
+        else:
+            self._ask()
+
+    def degrade(self, *, degraded: bool) -> None:
+        """Hear whether the service is degraded."""
+        if self._node and degraded != self._degraded:
+            self._degraded = degraded
+            self._want()
+
+    def pause(self) -> None:
+        """Ask and tell nothing any more; the score stays: the daemon ends, or Pacemaker is to hear of a death first."""
+        self._halt()
+
+    def end(self, node: str) -> None:
+        """Take the score back, whoever told it: what does not run cannot be promoted."""
+        self._halt()
+        self._state = Dampened()
+        self._node = node
+        self._execute(None)
+        self._node = ""
+
+    # What it is worth
+
+    def _ask(self) -> None:
+        self._ask_again = None
+        timer = self._clock.callLater(self._settings["timeout"], self._too_slow)
+        self._asking = self._run()
+        self._asking.addBoth(self._asked, timer)
+        self._asking.addCallbacks(self._said, self._unsaid)
+
+    def _too_slow(self) -> None:
+        if self._asking:
+            self._asking.cancel()
+
+    def _asked(self, result: Ended | Failure, timer: IDelayedCall) -> Ended | Failure:
+        if timer.active():
+            timer.cancel()
+        self._asking = None
+        if self._node:
+            self._ask_again = self._clock.callLater(self._settings["interval"], self._ask)
+        return result
+
+    def _said(self, ended: Ended) -> None:
+        if ended.status != 0:
+            self._complain(f"exit status {ended.status}: {last_line(ended.errors) or last_line(ended.output)}")
+            return
+        try:
+            self._own, self._known = parse(first_line(ended.output)), True
+        except BadScore as error:
+            self._complain(str(error))
+            return
+        self._complaint = ""
+        self._want()
+
+    def _unsaid(self, failure: Failure) -> None:
+        if self._node:
+            took = f"took longer than {self._settings['timeout']:g} s"
+            self._complain(took if failure.check(CancelledError) else failure.getErrorMessage())
+
+    def _complain(self, why: str) -> None:
+        """Log once that a score is not to be had: the last one stays, for it says nothing of the service."""
+        if why != self._complaint:
+            log.warn("{name}: promotion_score.command: {why}; the last score stays", name=self._resource, why=why)
+        self._complaint = why
+
+    # What is told
+
+    def _want(self) -> None:
+        if self._known:
+            score = worth(self._own, self._settings["degraded"], degraded=self._degraded)
+            self._state = self._state.want(score, self._clock.seconds())
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell what is due now, or look again when it is; one at a time, so that the last one wins."""
+        if self._tell_later and self._tell_later.active():
+            self._tell_later.cancel()
+        due = self._state.due(self._clock.seconds(), self._settings["dampening"])
+        if due is None or self._telling:
+            return
+        if due > 0:
+            self._tell_later = self._clock.callLater(due, self._tell)
+            return
+        self._state = self._state.tell()
+        self._execute(self._state.told)
+
+    def _execute(self, score: int | None) -> None:
+        if self._cluster.dry_run:
+            return
+        command = pacemaker.promotion_score(self._resource, self._node, score, self._cluster.directory)
+        log.info("{name}: promotion score {score}", name=self._resource, score="removed" if score is None else score)
+        before, self._telling = self._telling, self._cluster.run(command)
+        if before:
+            before.cancel()
+        self._telling.addCallbacks(self._told, self._untold, (self._telling,), {}, (self._telling,), {})
+
+    def _told(self, reply: pacemaker.Reply, mine: Deferred[Any]) -> None:
+        if mine is not self._telling:
+            return
+        self._telling = None
+        if reply.code == 0:
+            if self._node:
+                self._tell()
+            return
+        log.warn("{name}: crm_attribute: {why}", name=self._resource, why=reply.why)
+        if self._node:  # it was not heard, whatever it was
+            self._clock.callLater(RETRY, self._retell, self._node)
+
+    def _retell(self, node: str) -> None:
+        if self._node == node and not self._telling:
+            self._execute(self._state.told)
+
+    def _untold(self, failure: Failure, mine: Deferred[Any]) -> None:
+        if mine is self._telling:
+            self._telling = None
+        failure.trap(CancelledError)
+
+    def _halt(self) -> None:
+        node, self._node = self._node, ""
+        for call in (self._ask_again, self._tell_later):
+            if call and call.active():
+                call.cancel()
+        if self._asking:
+            self._asking.cancel()
+        self._asking = self._ask_again = self._tell_later = None
+        self._node = node

@@ -1,0 +1,216 @@
+"""
+The role of one resource's service: promoted and demoted by its own commands or signals, and told of others'.
+
+A command runs as the service's user, with its environment and Pacemaker's whole one of the action, and dies with the
+daemon: the agent asks again. What it returns is the role; the checks of that role then have their say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.logger import Logger
+
+from tocsin_daemon import environment
+from tocsin_daemon.checks.execute import last_line
+from tocsin_daemon.children import Program
+from tocsin_daemon.core import cause
+from tocsin_daemon.core.life import Event, Phase
+from tocsin_daemon.core.record import PROMOTED, UNPROMOTED, Failure, Record
+from tocsin_ocf import processes
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
+from tocsin_ocf.local import find_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twisted.python import failure
+
+    from tocsin_daemon.checks.outside import Ended
+    from tocsin_daemon.incidents import Incidents
+    from tocsin_daemon.watch import Watch
+    from tocsin_daemon.world import World
+    from tocsin_ocf.definition import Definition
+
+log = Logger()
+
+PROMOTE, DEMOTE, NOTIFY, SCORE = "promote", "demote", "notify", "score"
+OCF = "OCF_"
+"""What a request adds to the environment of a command begins so: nothing that changes how a program is loaded."""
+
+
+class Subject(Protocol):
+    """The resource whose service it is."""
+
+    record: Record
+
+    def feed(self, event: Event) -> None:
+        """Let the life machine decide what the event means."""
+
+    def change(self, record: Record, text: str = "") -> None:
+        """Replace the record, on disk too, with one more line in its journal."""
+
+
+class Driven(Protocol):
+    """What runs the service."""
+
+    definition: Definition | None
+    incidents: Incidents
+    watch: Watch
+    seconds: float
+
+    def judge(self) -> None:
+        """Take up what its checks say now."""
+
+    def look_no_more(self) -> None:
+        """End every check and command."""
+
+
+def role_of(record: Record) -> str:
+    """Return the role whose checks count; one that is being changed counts when it is."""
+    promoted = record.phase is Phase.PROMOTED or (record.phase is Phase.FAILED and record.role == PROMOTED)
+    return PROMOTED if promoted else UNPROMOTED
+
+
+class Roles:
+    """Changes the role of one resource's service."""
+
+    def __init__(self, subject: Subject, service: Driven, world: World) -> None:
+        """Change nothing yet."""
+        self._subject = subject
+        self._service = service
+        self._world = world
+        self._running: Deferred[Ended] | None = None
+        self._action = ""
+        self.asked: Mapping[str, str] = {}
+        """Pacemaker's environment of the action that was asked for last."""
+
+    @property
+    def promoted(self) -> bool:
+        """Tell whether it has been promoted, so that the checks of that role have their say."""
+        return self._running is None and self._service.watch.role == PROMOTED
+
+    def promote(self) -> None:
+        """Have the service promoted; from now on nobody may take it for unpromoted."""
+        self._subject.change(replace(self._subject.record, role=PROMOTED))
+        self._begin(PROMOTE)
+
+    def demote(self) -> None:
+        """Have the service demoted."""
+        self._begin(DEMOTE)
+
+    def notify(self, seconds: float, asked: Mapping[str, str]) -> Deferred[None]:
+        """Run the command for `notify`, if there is one; whatever comes of it, Pacemaker does not care."""
+        definition = self._service.definition
+        if definition is None or not definition.notify_command:
+            return succeed(None)
+        running = self._execute(NOTIFY, definition.notify_command, asked)
+        timer = self._world.clock.callLater(seconds, running.cancel)
+        running.addCallbacks(self._notified, self._not_notified)
+        return running.addCallback(lambda _: timer.cancel() if timer.active() else None)
+
+    def score(self) -> Deferred[Ended]:
+        """Run the command that says the promotion score."""
+        assert self._service.definition is not None, "what runs was defined"
+        command: Sequence[str] = self._service.definition.promotion_score["command"]  # type: ignore[assignment]
+        return self._execute(SCORE, command, self.asked)
+
+    def cancel(self) -> None:
+        """Give up what is under way: the service is ended, or asked for something else."""
+        running, self._running = self._running, None
+        if running:
+            running.cancel()
+
+    def unchanged(self) -> None:
+        """Keep why nobody knows which role it has: the action tells it, and only a stop mends it."""
+        self._service.look_no_more()
+        self._service.incidents.failed_change(f"{self._action}: ")
+
+    def _begin(self, action: str) -> None:
+        self.cancel()
+        self._action = action
+        definition = self._service.definition
+        assert definition is not None, "what runs was defined"
+        number: int = getattr(definition, f"{action}_signal")
+        if number:
+            self._world.clock.callLater(0, self._signal, action, number, self._subject.record.incarnation)
+            return
+        running = self._running = self._execute(action, getattr(definition, f"{action}_command"), self.asked)
+        running.addCallbacks(self._ended, self._not_executed, (action,), {}, (action,), {})
+
+    def _signal(self, action: str, number: int, incarnation: str) -> None:
+        record = self._subject.record
+        if record.incarnation != incarnation or record.main is None:
+            return
+        process = processes.look(record.main.pid)
+        if process is None or process.start != record.main.start or not process.alive:
+            return  # its end is about to be told
+        processes.send_signal(process, number)
+        self._changed(action)
+
+    def _changed(self, action: str) -> None:
+        """Judge it by its new role: a promotion is done when the checks of that have passed, a demotion at once."""
+        role = PROMOTED if action == PROMOTE else UNPROMOTED
+        self._service.watch.set_role(role, settled=role == UNPROMOTED)
+        if role == UNPROMOTED:
+            self._subject.change(replace(self._subject.record, role=""))
+            self._subject.feed(Event.DEMOTED)
+        self._service.judge()
+
+    def _execute(self, action: str, command: Sequence[str], asked: Mapping[str, str]) -> Deferred[Ended]:
+        """Run a command of the service's; the Deferred fails with OSError, KeyError or BadEnvironment."""
+        definition, name = self._service.definition, self._subject.record.resource
+        assert definition is not None, "what runs was defined"
+        own = {"TOCSIN_RESOURCE": name, "TOCSIN_ACTION": action}
+        ocf = {key: value for key, value in asked.items() if key.startswith(OCF)}
+        try:
+            user, group, groups = environment.identity(definition.user, definition.group)
+            variables = environment.of_service(definition, {**ocf, **own})
+            path = find_program(command[0]) or command[0]
+            directory = definition.directory or "/"
+            program = Program((path, *command[1:]), variables, directory, user, group, groups)
+            return self._world.run(program)
+        except (OSError, KeyError, environment.BadEnvironment):
+            return fail()
+
+    def _ended(self, ended: Ended, action: str) -> None:
+        self._running = None
+        said = last_line(ended.errors) or last_line(ended.output)
+        if ended.status == 0:
+            self._changed(action)
+        else:
+            self._unchanged(action, _what(ended, said))
+
+    def _not_executed(self, failed: failure.Failure, action: str) -> None:
+        self._running = None
+        if not failed.check(CancelledError):
+            self._unchanged(action, f"cannot be executed: {failed.getErrorMessage()}")
+
+    def _unchanged(self, action: str, why: str) -> None:
+        text = f"{action}: {action}_command {why}"
+        self._service.incidents.refusal = Failure(OCF_ERR_GENERIC, text, lives=True, stays=True)
+        self._subject.feed(Event.UNCHANGED)
+
+    def _notified(self, ended: Ended) -> None:
+        if ended.status != 0:
+            said = last_line(ended.errors) or last_line(ended.output)
+            log.warn("{name}: notify_command {why}", name=self._subject.record.resource, why=_what(ended, said))
+
+    def _not_notified(self, failed: failure.Failure) -> None:
+        why = "took too long" if failed.check(CancelledError) else f"cannot be executed: {failed.getErrorMessage()}"
+        log.warn("{name}: notify_command {why}", name=self._subject.record.resource, why=why)
+
+
+def _what(ended: Ended, said: str) -> str:
+    """Say how a command ended that was to end with 0."""
+    status = ended.status
+    if status is None:
+        what = "ended, nobody knows how"
+    elif status < 0:
+        what = f"was killed by signal {-status} ({cause.signal_name(-status)})"
+    else:
+        what = f"exited with status {status}"
+    return f"{what}: {said}" if said else what

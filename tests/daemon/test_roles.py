@@ -1,0 +1,331 @@
+"""A service with roles: its commands, its checks, its score, and what Pacemaker is answered."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent
+
+from tests.daemon.test_judged import CAUSE, monitored, now, stage
+from tests.fakes.world import Outside, status_xml
+from tocsin_daemon.core.answers import Answer
+from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.record import Record
+from tocsin_daemon.core.report import Stage
+from tocsin_daemon.daemon import Daemon
+from tocsin_daemon.resource import Resource
+from tocsin_ocf.pacemaker import Reply
+
+KEYS = {"promote_command": ["/bin/true", "up"], "demote_command": ["/bin/true", "down"]}
+ASKED = {"OCF_RESKEY_CRM_meta_notify_type": "post", "LD_PRELOAD": "/tmp/evil.so"}
+
+
+def unpromoted(outside: Outside, **keys: object) -> Resource:
+    """Return `web`, up and unpromoted."""
+    return outside.running(**{**KEYS, **keys})
+
+
+def promoted(outside: Outside, **keys: object) -> Resource:
+    """Return `web`, promoted."""
+    resource = unpromoted(outside, **keys)
+    resource.promote(20.0, ASKED)
+    outside.command_ends()
+    assert resource.record.phase is Phase.PROMOTED
+    return resource
+
+
+def scores(outside: Outside) -> list[str]:
+    """Return what crm_attribute was to do."""
+    return [command.split("--node n1 ")[1] for command, _ in outside.cluster.aside if "crm_attribute" in command]
+
+
+def heard(outside: Outside, code: int = 0) -> None:
+    """Let the last crm_attribute answer."""
+    [done for command, done in outside.cluster.aside if "crm_attribute" in command][-1].callback(Reply(code))
+
+
+def test_promote_runs_the_command_and_answers_when_the_checks_agree() -> None:
+    """0 means that a monitor would say 8."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    assert outside.watch.role == "unpromoted"
+    outside.watch.say(ready=True)
+    got: list[Answer] = []
+    resource.promote(20.0, ASKED).addCallback(got.append)
+    assert resource.record.phase is Phase.PROMOTING
+    outside.watch.verdict = outside.watch.verdict.__class__(ready=False, waiting="check rw has not passed yet")
+    program = outside.command_ends()
+    assert program.argv[1:] == ("up",)
+    assert outside.watch.role == "promoted"
+    assert got == []
+    outside.watch.say(ready=True)
+    assert got == [Answer(0)]
+    assert monitored(resource) == Answer(8)
+
+
+def test_a_command_gets_pacemakers_environment_and_nothing_that_loads_code() -> None:
+    """The whole notify environment, and who asks."""
+    outside = Outside()
+    unpromoted(outside).promote(20.0, ASKED)
+    environment = outside.commands[-1][0].environment
+    assert environment["OCF_RESKEY_CRM_meta_notify_type"] == "post"
+    assert environment["TOCSIN_RESOURCE"] == "web"
+    assert environment["TOCSIN_ACTION"] == "promote"
+    assert "LD_PRELOAD" not in environment
+    assert "TOCSIN_INCARNATION" not in environment
+
+
+@pytest.mark.parametrize("action", ["promote", "demote"])
+def test_a_failed_command_fails_the_action_and_is_not_healed_by_checks(action: str) -> None:
+    """Nobody knows which role it has: only a stop mends that."""
+    outside = Outside()
+    resource = unpromoted(outside) if action == "promote" else promoted(outside)
+    got = getattr(resource, action)(20.0, ASKED)
+    outside.command_ends(3, "no quorum\n")
+    answer = now(got)
+    assert answer == Answer(1, f"{action}: {action}_command exited with status 3: no quorum")
+    assert resource.record.phase is Phase.FAILED
+    outside.watch.say(ready=True)
+    assert resource.record.phase is Phase.FAILED
+    told = monitored(resource)
+    assert told is not None and told.code == 9
+    assert outside.cluster.asked == []  # the action tells it: no report
+
+
+def test_the_role_of_a_failed_change_is_not_taken_up_as_well_by_the_next_daemon() -> None:
+    """What stays, stays across a restart of the daemon."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    resource.promote(20.0, ASKED)
+    outside.command_ends(1)
+    later = Outside()
+    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
+    daemon.resume(outside.store.load("web"))
+    assert not later.watch.running
+    told = monitored(daemon.resources["web"])
+    assert told is not None and told.code == 9
+
+
+def test_demote_goes_back_and_does_not_wait_for_the_checks_of_the_other_role() -> None:
+    """A replica has nobody to replicate before somebody else is promoted, and that waits for the demote."""
+    outside = Outside()
+    resource = promoted(outside)
+    got = resource.demote(20.0, ASKED)
+    assert resource.record.phase is Phase.DEMOTING
+    outside.watch.verdict = outside.watch.verdict.__class__(ready=False)
+    assert outside.command_ends().argv[1:] == ("down",)
+    assert now(got) == Answer(0)
+    assert outside.watch.role == "unpromoted"
+    assert outside.watch.settled
+    assert monitored(resource) == Answer(0)
+
+
+def test_the_death_of_the_promoted_one_is_reported_and_the_demote_that_follows_ends_what_is_left() -> None:
+    """As Pacemaker recovers: demote, stop, start. The demote of the dead succeeds."""
+    outside = Outside()
+    resource = promoted(outside)
+    outside.service.on_end(-9)
+    assert stage(resource) is Stage.CHECKING
+    outside.cluster.reply(0, status_xml())
+    assert stage(resource) is Stage.SENDING
+    got = resource.demote(20.0, ASKED)
+    assert resource.record.phase is Phase.STOPPING
+    assert outside.service.events[-1] == "clear"
+    outside.service.on_cleared()
+    assert now(got) == Answer(0)
+    stopped = resource.stop(20.0)
+    assert now(stopped) == Answer(0)
+
+
+def test_a_promoted_service_is_never_restarted_here() -> None:
+    """It would come back unpromoted, and nobody would know."""
+    outside = Outside()
+    resource = promoted(outside, restart_attempts=5)
+    outside.service.on_end(-9)
+    assert resource.record.phase is Phase.FAILED
+    assert stage(resource) is Stage.CHECKING
+
+
+def test_a_promoted_service_whose_checks_heal_is_promoted_again() -> None:
+    """In maintenance nobody has touched it."""
+    outside = Outside()
+    resource = promoted(outside)
+    outside.watch.say(failed=CAUSE)
+    assert resource.record.phase is Phase.FAILED
+    outside.watch.say(failed="")
+    assert resource.record.phase is Phase.PROMOTED
+
+
+def test_what_has_no_roles_implements_no_promote() -> None:
+    """3, which is how OCF says so; and the service goes on."""
+    outside = Outside()
+    resource = outside.running()
+    for action in (resource.promote, resource.demote):
+        answer = now(action(20.0, {}))
+        assert answer is not None and answer.code == 3
+    assert resource.record.phase is Phase.RUNNING
+    assert outside.watch.role == ""
+
+
+def test_a_stop_gives_up_a_promotion() -> None:
+    """Its command is killed, and its end is not heard."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    resource.promote(20.0, ASKED)
+    resource.stop(20.0)
+    assert outside.killed == 1
+    assert resource.record.phase is Phase.STOPPING
+
+
+def test_a_promotion_that_takes_too_long_says_what_it_waits_for() -> None:
+    """Not only that time has passed."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    got = resource.promote(20.0, ASKED)
+    outside.clock.advance(20)
+    answer = now(got)
+    assert answer is not None and answer.code == 1
+    assert answer.text.startswith("promote: still promoting after 20 s")
+
+
+def test_a_promotion_that_a_dead_daemon_left_is_made_again_when_it_is_asked_again() -> None:
+    """The agent asks the next daemon; until then nothing is said to be promoted."""
+    outside = Outside()
+    unpromoted(outside).promote(20.0, ASKED)
+    later = Outside()
+    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
+    daemon.resume(outside.store.load("web"))
+    resource = daemon.resources["web"]
+    later.watch.say(ready=True)
+    assert resource.record.phase is Phase.PROMOTING
+    got = resource.promote(20.0, ASKED)
+    later.command_ends()
+    assert now(got) == Answer(0)
+
+
+def test_a_promoted_service_is_taken_up_promoted() -> None:
+    """With the checks of its role, and its score told again: the former daemon may have died before it could."""
+    outside = Outside()
+    promoted(outside)
+    later = Outside()
+    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
+    daemon.resume(outside.store.load("web"))
+    assert later.watch.role == "promoted"
+    assert monitored(daemon.resources["web"]) == Answer(8)
+    assert scores(later) == ["--update 100"]
+
+
+def test_notify_runs_its_command_and_cannot_fail() -> None:
+    """Pacemaker ignores its result; the log does not."""
+    outside = Outside()
+    resource = unpromoted(outside, notify_command=["/bin/true", "told"])
+    got = resource.notify(20.0, ASKED)
+    assert now(got) is None
+    program = outside.command_ends(1, "oops")
+    assert program.environment["OCF_RESKEY_CRM_meta_notify_type"] == "post"
+    assert resource.record.phase is Phase.RUNNING
+
+
+def test_notify_ends_with_its_time_and_needs_no_command() -> None:
+    """Nothing waits for ever."""
+    outside = Outside()
+    assert now(unpromoted(outside).notify(20.0, ASKED)) == Answer(0)
+    resource = unpromoted(outside, notify_command=["/bin/true"])
+    got: Deferred[Answer] = resource.notify(5.0, ASKED)
+    outside.clock.advance(5)
+    assert now(got) == Answer(0)
+    assert outside.killed == 1
+
+
+def test_notify_of_what_does_not_run_does_nothing() -> None:
+    """Its own pre-start is none of its business."""
+    outside = Outside()
+    assert now(Resource(Record("web"), outside.world).notify(5.0, {})) == Answer(0)
+    assert outside.commands == []
+
+
+def test_the_score_is_told_when_it_is_up_and_taken_back_when_it_stops() -> None:
+    """Without one Pacemaker promotes nobody."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    assert scores(outside) == ["--update 100"]
+    resource.stop(20.0)
+    assert scores(outside) == ["--update 100", "--delete"]
+
+
+def test_a_death_leaves_the_score_until_pacemaker_recovers() -> None:
+    """Or the change of the score would move the role before the failure is told, and none would be counted."""
+    outside = Outside()
+    resource = promoted(outside)
+    outside.service.on_end(-9)
+    assert scores(outside) == ["--update 100"]
+    resource.demote(20.0, {})
+    assert scores(outside)[-1] == "--delete"
+
+
+def test_a_degraded_service_is_worth_less_when_that_lasts() -> None:
+    """And what a stumble is worth nobody hears."""
+    outside = Outside()
+    unpromoted(outside)
+    heard(outside)
+    outside.watch.say(degraded="slow")
+    outside.clock.advance(3)
+    assert scores(outside) == ["--update 100"]
+    outside.clock.advance(2)
+    assert scores(outside) == ["--update 100", "--update 10"]
+
+
+def test_a_command_says_the_score_again_and_again() -> None:
+    """What it cannot say leaves the last one; what it says is told when it lasts."""
+    outside = Outside()
+    unpromoted(outside, promotion_score={"command": ["/bin/true", "score"], "interval": 2, "dampening": 3})
+    assert scores(outside) == []
+    outside.command_ends(0, "40\n")
+    assert scores(outside) == ["--update 40"]
+    heard(outside)
+    for status, said in ((0, "50"), (1, "down"), (0, "rubbish"), (0, "50")):
+        outside.clock.advance(2)
+        outside.command_ends(status, said)
+    assert scores(outside) == ["--update 40", "--update 50"]
+
+
+def test_a_score_that_was_not_heard_is_told_again() -> None:
+    """The cluster may just be electing."""
+    outside = Outside()
+    unpromoted(outside)
+    heard(outside, 102)
+    outside.clock.advance(2)
+    assert scores(outside) == ["--update 100", "--update 100"]
+
+
+def test_a_signal_changes_the_role_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of exactly the main process."""
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr("tocsin_daemon.roles.processes.look", lambda pid: _Alive(pid))
+    monkeypatch.setattr("tocsin_daemon.roles.processes.send_signal", lambda p, number: sent.append((p.pid, number)))
+    outside = Outside()
+    resource = outside.running(promote_signal="USR1", demote_signal="USR2")
+    got = resource.promote(20.0, {})
+    outside.clock.advance(0)
+    assert now(got) == Answer(0)
+    now(resource.demote(20.0, {}))
+    outside.clock.advance(0)
+    assert sent == [(4711, 10), (4711, 12)]
+    assert resource.record.phase is Phase.RUNNING
+
+
+def test_a_command_that_cannot_be_executed_says_so(critical_events: list[LogEvent]) -> None:
+    """A user that is gone, as an example."""
+    outside = Outside()
+    resource = outside.running(**KEYS)
+    assert resource.service.definition is not None
+    resource.service.definition.user = "no-such-user"
+    answer = now(resource.promote(20.0, {}))
+    assert answer is not None
+    assert answer.text.startswith("promote: promote_command cannot be executed")
+    critical_events.clear()
+
+
+class _Alive:
+    def __init__(self, pid: int) -> None:
+        self.pid, self.start, self.alive = pid, 99, True
