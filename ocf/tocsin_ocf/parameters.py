@@ -159,7 +159,9 @@ PARAMETERS = (
         "For pcs resource promotable: the program, and its arguments, that makes an instance the promoted one. It is "
         "split as command, and runs as user with the service's environment and Pacemaker's variables. 0 is success; "
         "anything else fails the action, with the last output line as the reason. It may be called twice. Instead of "
-        "commands a file (config) can name signals, and it can say which score a node has for being promoted.",
+        "commands a file (config) can name signals, and it can say which score a node has for being promoted.\n\n"
+        "A promoted instance has a monitor of its own. Whoever gives op monitor gives two: op monitor interval=60s op "
+        "monitor interval=59s role=Promoted.",
         reloadable=True,
     ),
     Parameter(

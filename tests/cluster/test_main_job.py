@@ -209,27 +209,6 @@ def test_nginx_with_workers_is_one_service(lab: Lab, node: Node, tmp_path: Path)
         delete(node, "www")
 
 
-def test_ocf_tester_passes(node: Node) -> None:
-    """resource-agents' own checker, on the file that is installed."""
-    agent = "/usr/lib/ocf/resource.d/tocsin/service"
-    words = ["ocf-tester", "-n", "tested", "-o", "command=/bin/sleep 1005", "-o", "daemon_args=--linger 1", agent]
-    result = node.run(words, timeout=120, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "passed all tests" in result.stdout
-    assert pids(node, "sleep 1005") == []
-
-
-def test_the_tools_of_the_field_read_the_agent(node: Node) -> None:
-    """Pcs and crmsh describe it; crm_resource validates its parameters."""
-    assert "stop_timeout" in node.run(["pcs", "resource", "describe", "ocf:tocsin:service"], timeout=60).stdout
-    assert "stop_timeout" in node.run(["crm", "ra", "info", "ocf:tocsin:service"], timeout=60).stdout
-    validate = ["crm_resource", "--validate", "--class=ocf", "--provider=tocsin", "--agent=service"]
-    assert node.run([*validate, "--option", "command=/bin/sleep 9"]).returncode == 0
-    wrong = node.run([*validate, "--option", "command=/bin/sleep 9", "--option", "port=abc"], check=False)
-    assert wrong.returncode == 6
-    assert "port" in wrong.stdout + wrong.stderr
-
-
 def test_pcs_accepts_asyncmon_with_its_own_on_fail(lab: Lab, node: Node) -> None:
     """And Pacemaker follows it: with on-fail=block a killed service stays down, and its failure is recorded once."""
     asyncmon = ["op", "asyncmon", "interval=0", "on-fail=block"]
