@@ -97,8 +97,10 @@ class Daemon:
         return self.resources[name].stop(seconds(body))
 
     def _promote(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
-        if name not in self.resources or name in self._lost:
-            return succeed(Answer(OCF_NOT_RUNNING, self._lost.get(name, f"{name} is stopped, and cannot be promoted")))
+        if name not in self.resources:
+            return succeed(Answer(OCF_NOT_RUNNING, f"{name} is stopped, and cannot be promoted"))
+        if name in self._lost:
+            return succeed(Answer(OCF_ERR_GENERIC, self._lost[name]))
         return self.resources[name].promote(seconds(body), environment(body))
 
     def _demote(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = Logger()
 
 PROMOTE, DEMOTE, NOTIFY, SCORE = "promote", "demote", "notify", "score"
+IN_TIME = 0.2
+"""Seconds before the end of an operation when its command is killed, so that the reason is told in time."""
 OCF = "OCF_"
 """What a request adds to the environment of a command begins so: nothing that changes how a program is loaded."""
 
@@ -139,7 +141,16 @@ class Roles:
             self._world.clock.callLater(0, self._signal, action, number, self._subject.record.incarnation)
             return
         running = self._running = self._execute(action, getattr(definition, f"{action}_command"), self.asked)
+        seconds = max(0.0, self._service.seconds - IN_TIME)
+        late = self._world.clock.callLater(seconds, self._too_late, action, running, seconds)
         running.addCallbacks(self._ended, self._not_executed, (action,), {}, (action,), {})
+        running.addBoth(lambda _: late.cancel() if late.active() else None)
+
+    def _too_late(self, action: str, running: Deferred[Ended], seconds: float) -> None:
+        """Kill a command whose operation is over, before Pacemaker goes on without it."""
+        if running is self._running:
+            self.cancel()
+            self._unchanged(action, f"took longer than {seconds:.0f} s")
 
     def _signal(self, action: str, number: int, incarnation: str) -> None:
         record = self._subject.record
@@ -162,9 +173,11 @@ class Roles:
 
     def _execute(self, action: str, command: Sequence[str], asked: Mapping[str, str]) -> Deferred[Ended]:
         """Run a command of the service's; the Deferred fails with OSError, KeyError or BadEnvironment."""
-        definition, name = self._service.definition, self._subject.record.resource
+        definition = self._service.definition
         assert definition is not None, "what runs was defined"
-        own = {"TOCSIN_RESOURCE": name, "TOCSIN_ACTION": action}
+        record = self._subject.record
+        own = {"TOCSIN_RESOURCE": record.resource, "TOCSIN_NODE": record.node, "TOCSIN_ACTION": action}
+        own["TOCSIN_ROLE"] = role_of(record)
         ocf = {key: value for key, value in asked.items() if key.startswith(OCF)}
         try:
             user, group, groups = environment.identity(definition.user, definition.group)

@@ -9,6 +9,7 @@ from twisted.logger import LogEvent
 from tests.daemon.test_judged import CAUSE, monitored, now, stage
 from tests.fakes.world import Outside, status_xml
 from tocsin_daemon.core.answers import Answer
+from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
@@ -53,7 +54,7 @@ def test_promote_runs_the_command_and_answers_when_the_checks_agree() -> None:
     got: list[Answer] = []
     resource.promote(20.0, ASKED).addCallback(got.append)
     assert resource.record.phase is Phase.PROMOTING
-    outside.watch.verdict = outside.watch.verdict.__class__(ready=False, waiting="check rw has not passed yet")
+    outside.watch.verdict = Verdict(ready=False, waiting="check rw has not passed yet")
     program = outside.command_ends()
     assert program.argv[1:] == ("up",)
     assert outside.watch.role == "promoted"
@@ -71,6 +72,8 @@ def test_a_command_gets_pacemakers_environment_and_nothing_that_loads_code() -> 
     assert environment["OCF_RESKEY_CRM_meta_notify_type"] == "post"
     assert environment["TOCSIN_RESOURCE"] == "web"
     assert environment["TOCSIN_ACTION"] == "promote"
+    assert environment["TOCSIN_NODE"] == "n1"
+    assert environment["TOCSIN_ROLE"] == "unpromoted"
     assert "LD_PRELOAD" not in environment
     assert "TOCSIN_INCARNATION" not in environment
 
@@ -112,7 +115,7 @@ def test_demote_goes_back_and_does_not_wait_for_the_checks_of_the_other_role() -
     resource = promoted(outside)
     got = resource.demote(20.0, ASKED)
     assert resource.record.phase is Phase.DEMOTING
-    outside.watch.verdict = outside.watch.verdict.__class__(ready=False)
+    outside.watch.verdict = Verdict(ready=False)
     assert outside.command_ends().argv[1:] == ("down",)
     assert now(got) == Answer(0)
     assert outside.watch.role == "unpromoted"
@@ -177,15 +180,27 @@ def test_a_stop_gives_up_a_promotion() -> None:
     assert resource.record.phase is Phase.STOPPING
 
 
-def test_a_promotion_that_takes_too_long_says_what_it_waits_for() -> None:
+def test_a_command_that_takes_too_long_is_killed_in_time_to_say_so() -> None:
+    """What it might still do after Pacemaker has gone on would be nobody's order."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    got = resource.promote(20.0, ASKED)
+    outside.clock.advance(19.9)
+    assert now(got) == Answer(1, "promote: promote_command took longer than 20 s")
+    assert outside.killed == 1
+    assert resource.record.phase is Phase.FAILED
+
+
+def test_a_promotion_that_waits_for_its_checks_too_long_names_them() -> None:
     """Not only that time has passed."""
     outside = Outside()
     resource = unpromoted(outside)
     got = resource.promote(20.0, ASKED)
+    outside.watch.verdict = Verdict(ready=False, waiting="check rw has not passed yet")
+    outside.command_ends()
     outside.clock.advance(20)
     answer = now(got)
-    assert answer is not None and answer.code == 1
-    assert answer.text.startswith("promote: still promoting after 20 s")
+    assert answer == Answer(1, "promote: still promoting after 20 s; check rw has not passed yet")
 
 
 def test_a_promotion_that_a_dead_daemon_left_is_made_again_when_it_is_asked_again() -> None:
