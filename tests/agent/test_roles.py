@@ -181,7 +181,8 @@ def test_an_unprivileged_user_changes_no_role(public: Agent, action: str) -> Non
     [
         ("running", "", 190),
         ("promoted", "promoted", 191),
-        ("promoting", "", 1),
+        ("promoting", "promoted", 9),
+        ("starting", "", 1),
         ("demoting", "promoted", 9),
         ("failed", "promoted", 9),
         ("failed", "", 1),
