@@ -1,8 +1,8 @@
 """
 Fixtures on a real cluster.
 
-A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes` or
-`lab_overlay` with a module-scoped fixture of the same name.
+A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes`, `lab_fencing`
+or `lab_overlay` with a module-scoped fixture of the same name.
 """
 
 from __future__ import annotations
@@ -64,9 +64,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(cluster_possible: None, lab_nodes: int, lab_overlay: Path | None) -> Iterator[Lab]:
+def lab_fencing() -> bool:
+    """Say whether the cluster fences its nodes."""
+    return False
+
+
+@pytest.fixture(scope="module")
+def lab(cluster_possible: None, lab_nodes: int, lab_overlay: Path | None, lab_fencing: bool) -> Iterator[Lab]:
     """Run one cluster for the tests of a module."""
-    with Lab(lab_nodes, lab_overlay) as running:
+    with Lab(lab_nodes, lab_overlay, timeout=120, fencing=lab_fencing) as running:
         yield running
 
 

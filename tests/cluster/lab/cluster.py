@@ -1,76 +1,53 @@
-"""The lab as its user sees it: up, wait, down."""
+"""The lab as its user sees it: up, wait, accidents, down."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import select
+import re
 import shutil
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
+from xml.etree import ElementTree
 
-from . import groups, state
+from . import groups, holder, requirements, state
+from .configuration import FENCE_DEVICE
+from .faults import CommandFailed, LabError
 from .node import Node
-from .plan import ENVIRONMENT, Plan
+from .plan import Plan
 
 _T = TypeVar("_T")
-_PACKAGE = Path(__file__).resolve().parent
-_HUB = """import sys
-sys.path.insert(0, sys.argv[1])
-from {}.hub import main
-main(sys.argv[2], int(sys.argv[3]))"""
-_COMMANDS = (
-    "corosync",
-    "pacemakerd",
-    "cibadmin",
-    "crm_mon",
-    "crmadmin",
-    "ip",
-    "nsenter",
-    "setpriv",
-    "unshare",
-)
-# Everything that a node will do to the kernel, tried once in namespaces that end with the shell.
-_PROBE = """set -e
-mount -t tmpfs none /run; mkdir /run/l /run/m /run/u /run/w
-mount -t overlay overlay -o lowerdir=/run/l,upperdir=/run/u,workdir=/run/w /run/m
-mount -t proc proc /proc
-ip link add br0 type bridge
-ip link add veth0 type veth peer name veth1"""
-
-
-class LabError(Exception):
-    """The lab could not be brought up, or ended under its user."""
+_ORDER_TIMEOUT = 120.0
+# What asking a node comes to when it is killed or frozen meanwhile.
+_CUT_OFF = (CommandFailed, LabError, ElementTree.ParseError, subprocess.TimeoutExpired)
 
 
 class Lab:
     """One private cluster; nothing of it exists before `up` and after `down`."""
 
-    def __init__(self, nodes: int = 1, overlay: Path | str | None = None, timeout: float = 60) -> None:
-        """Plan nodes that see overlay/{usr,etc,var} merged over the machine's; `timeout` is for `up`."""
+    missing = staticmethod(requirements.missing)
+
+    def __init__(
+        self, nodes: int = 1, overlay: Path | str | None = None, timeout: float = 60, *, fencing: bool = False
+    ) -> None:
+        """
+        Plan nodes that see overlay/{usr,etc,var} merged over the machine's; `timeout` in seconds is for `up`.
+
+        With fencing the cluster may, and will, cut the power of a node, which boots again by itself.
+        """
         self._count = nodes
-        self._overlay = None if overlay is None else _checked_overlay(Path(overlay))
+        self._overlay = None if overlay is None else requirements.checked_overlay(Path(overlay))
         self._timeout = timeout
+        self._fencing = fencing
         self._descriptor = -1
         self._hub: subprocess.Popen[str] | None = None
+        self._plan: Plan | None = None
         self.state: Path | None = None
         self.nodes: list[Node] = []
-
-    @staticmethod
-    def missing() -> list[str]:
-        """Say why no lab can run here; empty if one can."""
-        if not sys.platform.startswith("linux") or os.geteuid() != 0:
-            return ["not root on Linux"]
-        search = ENVIRONMENT["PATH"]
-        faults = [f"{name} is not installed" for name in _COMMANDS if shutil.which(name, path=search) is None]
-        return faults or _kernel_faults()
 
     def __enter__(self) -> Lab:
         """Bring the lab up."""
@@ -83,11 +60,14 @@ class Lab:
         self.down()
 
     def up(self) -> Lab:
-        """Return when all nodes are online, one is DC and the first transition is over."""
+        """Return when all nodes are online, one is DC, it can fence if it shall, and it has nothing to do."""
         state.sweep()
         groups.sweep()
         try:
-            self._start_hub()
+            self.state, self._descriptor = state.make()
+            self._plan = Plan(self.state, self._count, self._overlay, self._fencing)
+            self.nodes = [Node(member, self._plan) for member in self._plan.members]
+            self._hub = holder.start(self._plan, self._descriptor, self._timeout)
             self._wait_for_cluster()
         except BaseException:
             self.down()
@@ -97,7 +77,7 @@ class Lab:
     def down(self) -> None:
         """End every process of the lab and remove its directory; harmless when there is none."""
         if self._hub is not None:
-            _end(self._hub)
+            holder.end(self._hub)
             self._hub = None
         for node in self.nodes:
             node.bury()
@@ -107,6 +87,44 @@ class Lab:
             shutil.rmtree(self.state, ignore_errors=True)
             os.close(self._descriptor)
             self.state = None
+
+    def node(self, name: str) -> Node:
+        """Return the node of that name."""
+        found = [node for node in self.nodes if node.name == name]
+        if not found:
+            raise LabError(f"no such node: {name}; there are {' '.join(node.name for node in self.nodes)}")
+        return found[0]
+
+    def partition(self, *names: str) -> None:
+        """Plug these nodes into the other side of the switch and all others into this one, until `heal`."""
+        self._order(do="partition", nodes=names)
+
+    def heal(self) -> None:
+        """Let all nodes hear each other again."""
+        self._order(do="partition", nodes=[])
+
+    def fence_mode(self, node: str | Node, mode: str) -> None:
+        """Have the power switch obey ("ok"), refuse ("fail") or ignore ("hang") orders for a node."""
+        name = node.name if isinstance(node, Node) else node
+        self._order(do="fence_mode", node=name, mode=mode)
+
+    def fencings(self, node: str | Node) -> list[str]:
+        """Return what was asked of the power switch for a node so far, as "SECONDS ASKER: reboot NODE: ANSWER"."""
+        assert self._plan is not None, "the lab is not up"
+        name = node.name if isinstance(node, Node) else node
+        orders = re.compile(rf": (reboot|off|on) {name}: ")
+        return [line for line in self._plan.hub_log.read_text().splitlines() if orders.search(line)]
+
+    def mend(self, timeout: float = 120) -> None:
+        """Undo every accident: all nodes thawed, powered, connected, fenceable, and online."""
+        self.heal()
+        for node in self.nodes:
+            self.fence_mode(node, "ok")
+            if node.is_frozen():
+                node.thaw()
+            node.boot()
+            node.start_cluster()
+        self.wait_online(timeout=timeout)
 
     def wait(self, predicate: Callable[[], _T], timeout: float = 30, what: str = "") -> _T:
         """Ask the predicate until it answers with something true, and return that."""
@@ -121,14 +139,23 @@ class Lab:
                 raise TimeoutError(f"waited {timeout:g} s in vain for: {wanted} (last answer: {answer!r})")
             time.sleep(0.05)
 
+    def wait_online(self, *names: str, timeout: float = 90) -> None:
+        """Wait until these nodes (none: all) see each other online, have a DC, and it has nothing to do."""
+        wanted = names or tuple(node.name for node in self.nodes)
+        self.wait(lambda: self._are_online(wanted), timeout, f"{' '.join(wanted)} online and an idle DC")
+
+    def dc(self, timeout: float = 60) -> Node:
+        """Return the designated controller, once a node that can be asked knows it."""
+        found = self.wait(self._controller, timeout, "a DC")
+        assert found is not None  # `wait` returns only what is true
+        return found
+
     def save_logs(self, directory: Path) -> Path:
-        """Copy every node's logs and CIB to a new directory that outlives the lab."""
+        """Copy every node's logs and CIB, dead ones' too, to a new directory that outlives the lab."""
         for node in self.nodes:
-            place = directory / node.name
-            shutil.copytree(node.log_directory, place, dirs_exist_ok=True)
-            shutil.copy(node.boot_log, place)
-            with contextlib.suppress(OSError):
-                shutil.copy(node.path("/var/lib/pacemaker/cib/cib.xml"), place)
+            node.save_logs(directory / node.name)
+        if self._plan is not None and self._plan.hub_log.exists():
+            shutil.copy(self._plan.hub_log, directory)
         return directory
 
     @property
@@ -137,44 +164,43 @@ class Lab:
         assert self._hub is not None, "the lab is not up"
         return self._hub.pid
 
-    def _start_hub(self) -> None:
-        self.state, self._descriptor = state.make()
-        plan = Plan(self.state, self._count, self._overlay)
-        # The death signal follows the forking thread, so only the main thread's lab may rely on it.
-        parent = os.getpid() if threading.current_thread() is threading.main_thread() else 0
-        code = _HUB.format(_PACKAGE.name)
-        self._hub = subprocess.Popen(
-            [sys.executable, "-ISB", "-c", code, str(_PACKAGE.parent), plan.to_json(), str(parent)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[self._descriptor],
-            env=ENVIRONMENT,
-            cwd="/",
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the caller; the hub then ends by its stdin, in order
-        )
-        pids = _answer(self._hub, self._timeout)
-        found = {member: groups.of(self.state.name, member.name) for member in plan.members}
-        self.nodes = [Node(member, pids[member.name], group) for member, group in found.items()]
+    def _order(self, **what: object) -> None:
+        assert self._plan is not None, "the lab is not up"
+        holder.order(self._plan, _ORDER_TIMEOUT, **what)
+
+    def _controller(self) -> Node | None:
+        for node in self.nodes:
+            if node.is_running() and not node.is_frozen():
+                with contextlib.suppress(*_CUT_OFF):
+                    controller = node.crm_mon().find("summary/current_dc[@present='true']")
+                    if controller is not None and self.node(controller.attrib["name"]).is_running():
+                        return self.node(controller.attrib["name"])
+        return None
 
     def _wait_for_cluster(self) -> None:
+        names = [node.name for node in self.nodes]
+        ready = self._is_formed if self._fencing else lambda: self._are_online(names)
         try:
-            self.wait(self._is_formed, self._timeout, f"{self._count} nodes online and an idle DC")
+            self.wait(ready, self._timeout, f"{self._count} nodes online and an idle DC")
         except TimeoutError as error:
             raise LabError(f"{error}\n{self._last_words()}") from None
 
     def _is_formed(self) -> bool:
-        status = self.nodes[0].crm_mon()
-        online = status.findall("nodes/node[@online='true'][@pending='false']")
-        controller = status.find("summary/current_dc[@present='true']")
-        if len(online) != self._count or controller is None:
+        return self._are_online([node.name for node in self.nodes]) and any(
+            node.is_active(FENCE_DEVICE) for node in self.nodes
+        )
+
+    def _are_online(self, names: Sequence[str]) -> bool:
+        wanted = [self.node(name) for name in names]
+        if not all(node.is_running() for node in wanted):
             return False
-        # crm_mon shows nodes online before the first transition is over; crm_resource --wait sleeps for 2 s.
-        asked = self.nodes[0].run(["crmadmin", "--status", controller.attrib["name"]], check=False)
-        return "S_IDLE" in asked.stdout
+        try:
+            return wanted[0].sees_online(names)
+        except _CUT_OFF:
+            return False
 
     def _check_running(self) -> None:
-        gone = [node.name for node in self.nodes if not node.is_running()]
+        gone = [node.name for node in self.nodes if node.is_lost()]
         if gone or self._hub is None or self._hub.poll() is not None:
             raise LabError(f"the lab ended while it was needed ({' '.join(gone) or 'hub'})")
 
@@ -183,49 +209,6 @@ class Lab:
         return "\n".join(
             f"--- {log}\n" + "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:]) for log in logs
         )
-
-
-def _kernel_faults() -> list[str]:
-    flags = ["--mount", "--uts", "--ipc", "--net", "--pid", "--fork"]
-    probe = subprocess.run(
-        ["unshare", *flags, "sh", "-c", _PROBE], capture_output=True, text=True, env=ENVIRONMENT, check=False
-    )
-    return [] if probe.returncode == 0 else [f"no right or no support for namespaces: {probe.stderr.strip()}"]
-
-
-def _checked_overlay(overlay: Path) -> Path:
-    """Refuse a tree that would close the machine's directories: merged ones take the overlay's mode."""
-    overlay = overlay.resolve(strict=True)
-    directories = [Path(place) for name in ("usr", "etc", "var") for place, _, _ in os.walk(overlay / name)]
-    closed = [str(place) for place in directories if place.stat().st_mode & 0o005 != 0o005]
-    if not directories:
-        raise ValueError(f"overlay {overlay} has no usr, etc or var")
-    if closed:
-        raise ValueError(f"overlay {overlay} has directories that are not open to all: {closed}")
-    return overlay
-
-
-def _answer(hub: subprocess.Popen[str], timeout: float) -> dict[str, int]:
-    assert hub.stdout is not None
-    if not select.select([hub.stdout], [], [], timeout)[0]:
-        raise LabError(f"the hub said nothing for {timeout:g} s")
-    message = json.loads(hub.stdout.readline() or '{"error": "the hub ended without a word"}')
-    if "error" in message:
-        raise LabError(message["error"])
-    nodes: dict[str, int] = message["nodes"]
-    return nodes
-
-
-def _end(hub: subprocess.Popen[str]) -> None:
-    assert hub.stdin is not None
-    assert hub.stdout is not None
-    hub.stdin.close()
-    try:
-        hub.wait(10)
-    except subprocess.TimeoutExpired:
-        hub.kill()
-        hub.wait()
-    hub.stdout.close()
 
 
 def _where(predicate: Callable[[], object]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 
 from .plan import Member
 
 # dc-deadtime: without it the first election waits 20 s; 1 s was safe in 60 starts under load.
-# stonith-enabled: there is no fence device yet, and with "true" Pacemaker would start nothing.
-PROPERTIES = {"stonith-enabled": "false", "dc-deadtime": "1s"}
+PROPERTIES = {"dc-deadtime": "1s"}
+FENCE_DEVICE = "fencing"
 
 _NODE = """\
     node {{
@@ -54,12 +54,30 @@ def hosts(members: Iterable[Member]) -> str:
     return "127.0.0.1 localhost\n" + "".join(f"{m.address} {m.name}\n" for m in members)
 
 
-def first_cib(empty: bytes) -> bytes:
-    """Put the lab's properties into the empty CIB that the installed Pacemaker wrote."""
+def first_cib(empty: bytes, fenced: Sequence[str]) -> bytes:
+    """Put the lab's properties, and a device that fences these nodes, into the installed Pacemaker's empty CIB."""
     cib = ElementTree.fromstring(empty)
-    settings = cib.find("configuration/crm_config")
+    settings, resources = cib.find("configuration/crm_config"), cib.find("configuration/resources")
     assert settings is not None, empty
+    assert resources is not None, empty
+    # Without a device and with "true" Pacemaker would start nothing.
+    properties = {**PROPERTIES, "stonith-enabled": "true" if fenced else "false"}
     group = ElementTree.SubElement(settings, "cluster_property_set", id="cib-bootstrap-options")
-    for name, value in PROPERTIES.items():
-        ElementTree.SubElement(group, "nvpair", id=f"cib-bootstrap-options-{name}", name=name, value=value)
+    _add_pairs(group, properties)
+    if fenced:
+        _add_device(resources, fenced)
     return ElementTree.tostring(cib)
+
+
+def _add_device(resources: ElementTree.Element, fenced: Sequence[str]) -> None:
+    kind = {"class": "stonith", "type": "fence_lab"}
+    device = ElementTree.SubElement(resources, "primitive", {"id": FENCE_DEVICE, **kind})
+    group = ElementTree.SubElement(device, "instance_attributes", id=f"{FENCE_DEVICE}-instance_attributes")
+    _add_pairs(group, {"pcmk_host_list": " ".join(fenced)})
+    operations = ElementTree.SubElement(device, "operations")
+    ElementTree.SubElement(operations, "op", id=f"{FENCE_DEVICE}-monitor-interval-60s", interval="60s", name="monitor")
+
+
+def _add_pairs(group: ElementTree.Element, pairs: Mapping[str, str]) -> None:
+    for name, value in pairs.items():
+        ElementTree.SubElement(group, "nvpair", id=f"{group.attrib['id']}-{name}", name=name, value=value)

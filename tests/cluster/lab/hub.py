@@ -1,69 +1,108 @@
 """
 The hub of a lab: holds the switch and the nodes, and ends them when its stdin ends.
 
-It says one JSON line on stdout: {"nodes": {NAME: PID}} when all daemons are started, or {"error": TEXT}.
+It says one JSON line on stdout when all daemons are started: {"ready": true}, or {"error": TEXT}. From then on
+it takes one JSON line on each connection to its socket, and answers with one; see `Desk`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
+import time
 import traceback
-from dataclasses import dataclass
-from typing import NoReturn
+from functools import partial
 
-from . import groups, kernel
-from .boot import boot, reap
-from .plan import DISK, ENVIRONMENT, HUB_ADDRESS, Member, Plan, create
+from . import fencing, groups, kernel, machine
+from .desk import Desk
+from .outlet import Outlet
+from .plan import DISK, Member, Plan, create
+from .switch import Switch
+from .tools import install
 
-
-@dataclass(frozen=True)
-class Running:
-    """One node as the hub sees it."""
-
-    member: Member
-    stub: int
-    init: int
-    wire: socket.socket
+_REBOOT_PAUSE = 1.0
 
 
 def main(text: str, parent: int) -> None:
     """Run a lab for as long as the parent lives; parent 0 means that only stdin tells."""
-    plan = Plan.from_json(text)
-    nodes: list[Running] = []
-    try:
-        _live(plan, nodes, parent)
-    finally:
-        _tear_down(plan, nodes)
+    asyncio.run(_live(Plan.from_json(text), parent, machine.descriptors()))
 
 
-def _live(plan: Plan, nodes: list[Running], parent: int) -> None:
-    """Return or exit when the lab shall end, with SIGTERM ignored from then on."""
+async def _live(plan: Plan, parent: int, inherited: frozenset[int]) -> None:
+    """Return when the lab has ended, and nothing is left of it."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    outlets: dict[str, Outlet] = {}
     try:
-        signal.signal(signal.SIGTERM, _leave)
         if parent:
             kernel.signal_at_parent_death(signal.SIGTERM)
-        if parent not in (0, os.getppid()):
-            return
-        kernel.unshare(kernel.NEW_NET)
-        _bring_up(plan, nodes)
-        _say({"nodes": {node.member.name: node.init for node in nodes}})
-        sys.stdin.read()
+        if parent in (0, os.getppid()):
+            await _run(plan, outlets, ended, inherited)
     except Exception:  # noqa: BLE001 - the holder of the lab raises it again
         _say({"error": traceback.format_exc()})
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _tear_down(plan, outlets)
 
 
-def _leave(_number: int, _frame: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit()
+async def _run(plan: Plan, outlets: dict[str, Outlet], ended: asyncio.Event, inherited: frozenset[int]) -> None:
+    kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNT)
+    kernel.stop_mount_propagation()
+    install(plan.tools)
+    switch = Switch()
+    for member in plan.members:
+        _lay_out(member)
+        hear = partial(_hear, outlets, member.name)
+        outlets[member.name] = Outlet(plan, member, switch, inherited, hear)
+    desk = Desk(outlets, switch, ended)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), desk.holder_spoke)
+    front = await asyncio.start_unix_server(desk.serve, plan.hub)
+    boot = asyncio.create_task(_boot_all(outlets))
+    end = asyncio.create_task(ended.wait())
+    await asyncio.wait({boot, end}, return_when=asyncio.FIRST_COMPLETED)
+    if boot.done():
+        await boot
+        _say({"ready": True})
+        await end
+    boot.cancel()
+    front.close()
+
+
+async def _boot_all(outlets: dict[str, Outlet]) -> None:
+    """Boot the nodes; from corosync to Pacemaker each waits for all, or for the first one that fails."""
+    missing, all_there = set(outlets), asyncio.Event()
+
+    async def meet(name: str) -> None:
+        missing.discard(name)
+        if not missing:
+            all_there.set()
+        await all_there.wait()
+
+    await asyncio.gather(*(outlet.on(partial(meet, name)) for name, outlet in outlets.items()))
+
+
+async def _hear(
+    outlets: dict[str, Outlet], asker: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    line = (await reader.readline()).decode().strip()
+    answer = fencing.answer(line, outlets, _REBOOT_PAUSE)
+    print(f"{time.time():.3f} {asker}: {line}: {answer}", file=sys.stderr, flush=True)
+    if answer is None:
+        await reader.read()  # until the agent, or its node, is gone
+    else:
+        writer.write(f"{answer}\n".encode())
+
+
+def _lay_out(member: Member) -> None:
+    member.memory.mkdir(parents=True)
+    # Here and not in the node, so that it outlives the node; and in the hub's mount namespace, not the machine's.
+    kernel.mount("tmpfs", member.memory, options="mode=755")
+    for directory in DISK:
+        create(directory, member.disk)
 
 
 def _say(message: dict[str, object]) -> None:
@@ -72,85 +111,11 @@ def _say(message: dict[str, object]) -> None:
         sys.stdout.flush()
 
 
-def _bring_up(plan: Plan, nodes: list[Running]) -> None:
-    _ip(f"link set lo up\nlink add br0 type bridge\naddr add {HUB_ADDRESS}/24 dev br0\nlink set br0 up\n")
+def _tear_down(plan: Plan, outlets: dict[str, Outlet]) -> None:
+    for outlet in outlets.values():
+        outlet.off()
     for member in plan.members:
-        _lay_out(member)
-        nodes.append(_fork_node(plan, member))
-    for node in nodes:
-        port = f"sw{node.member.number}"
-        _ip(f"link add {port} type veth peer name eth0 netns {node.init}\nlink set {port} master br0 up\n")
-        node.wire.sendall(b"go\n")
-    for node in nodes:
-        answer = node.wire.makefile().read()
-        if answer != "ready\n":
-            raise RuntimeError(f"{node.member.name} did not boot: {answer or 'it was killed'}")
-
-
-def _ip(commands: str) -> None:
-    subprocess.run(["ip", "-batch", "-"], input=commands, check=True, text=True, env=ENVIRONMENT)
-
-
-def _lay_out(member: Member) -> None:
-    member.memory.mkdir(parents=True)
-    for directory in DISK:
-        create(directory, member.disk)
-
-
-def _fork_node(plan: Plan, member: Member) -> Running:
-    ours, theirs = socket.socketpair()
-    stub = os.fork()
-    if stub == 0:
-        ours.close()
-        _never_return(plan, member, theirs)
-    theirs.close()
-    init = int(ours.recv(32) or b"0")
-    if not init:
-        raise RuntimeError(f"{member.name}: no namespaces, see the hub's stderr")
-    return Running(member, stub, init, ours)
-
-
-def _never_return(plan: Plan, member: Member, wire: socket.socket) -> NoReturn:
-    """Run the stub and, in its child, the node; no exception may reach the hub's code above the fork."""
-    try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        kernel.signal_at_parent_death(signal.SIGKILL)
-        grouped = groups.enter(plan.state.name, member.name)  # first: where we are becomes the namespace's root
-        kernel.unshare(kernel.NEW_MOUNT | kernel.NEW_UTS | kernel.NEW_IPC | kernel.NEW_NET | kernel.NEW_PID)
-        if grouped:
-            kernel.unshare(kernel.NEW_CGROUP)
-        init = os.fork()
-        if init == 0:
-            kernel.signal_at_parent_death(signal.SIGKILL)
-            _run_node(plan, member, wire, grouped=grouped)
-        wire.sendall(str(init).encode())
-        wire.close()
-        os.waitpid(init, 0)  # returns when every process of the node is gone
-    except BaseException:  # noqa: BLE001 - a fork must not return into its parent's code
-        traceback.print_exc()
-    finally:
-        os._exit(0)
-
-
-def _run_node(plan: Plan, member: Member, wire: socket.socket, *, grouped: bool) -> NoReturn:
-    # "go" comes from the hub after it heard of us: whoever of hub and stub died before, we read the end.
-    if wire.recv(8) != b"go\n":
-        os._exit(1)
-    try:
-        boot(plan, member, grouped=grouped)
-        wire.sendall(b"ready\n")
-    except BaseException:  # noqa: BLE001 - the hub raises it again
-        wire.sendall(traceback.format_exc().encode())
-        os._exit(1)
-    wire.close()
-    reap()
-
-
-def _tear_down(plan: Plan, nodes: list[Running]) -> None:
-    for node in nodes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(node.init, signal.SIGKILL)
-    for node in nodes:
-        os.waitpid(node.stub, 0)
+        with contextlib.suppress(OSError):  # never mounted
+            kernel.unmount(member.memory)
     groups.remove(plan.state.name)
     shutil.rmtree(plan.state, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 from pathlib import Path
 
 NEW_MOUNT = 0x00020000
@@ -19,6 +18,7 @@ _REMOUNT = 0x20
 _BIND = 0x1000
 _RECURSIVE = 0x4000
 _PRIVATE = 0x40000
+_DETACH = 0x2
 _PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -30,13 +30,13 @@ def unshare(namespaces: int) -> None:
     _check(_libc.unshare(namespaces), "unshare")
 
 
-def signal_at_parent_death(number: signal.Signals) -> None:
+def signal_at_parent_death(number: int) -> None:
     """
-    Have the kernel send this signal when the parent is gone.
+    Have the kernel send this signal when the parent is gone; 0 takes that back.
 
     The parent is the *thread* that forked, so only a process whose parent forked in its main thread may ask.
     """
-    _check(_libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0), "prctl")
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
 
 
 def mount(kind: str, target: Path | str, flags: int = 0, options: str = "") -> None:
@@ -49,6 +49,11 @@ def bind(source: Path | str, target: Path | str, flags: int = 0) -> None:
     _mount(source, target, "", _BIND, "")
     if flags:  # the kernel ignores all other flags in the call that makes a bind mount
         _mount("", target, "", _BIND | _REMOUNT | flags, "")
+
+
+def unmount(target: Path | str) -> None:
+    """Take away what is mounted there, at once for the eye, and for good when nobody uses it any more."""
+    _check(_libc.umount2(os.fsencode(target), _DETACH), f"unmount {target}")
 
 
 def stop_mount_propagation() -> None:

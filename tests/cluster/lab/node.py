@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import pwd
+import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Union
 from xml.etree import ElementTree
 
-from .plan import ENVIRONMENT, Member
+from . import groups, holder, power
+from .faults import CommandFailed, LabError
+from .plan import ENVIRONMENT, Member, Plan
 
 Stream = Union[int, IO[Any], None]
 
 
-class CommandFailed(subprocess.CalledProcessError):
-    """A command in a node ended with another status than 0."""
-
-    def __str__(self) -> str:
-        """Show what the command said, which the base class does not."""
-        return f"{super().__str__()}\nstdout: {self.stdout}\nstderr: {self.stderr}"
-
-
 class Node:
-    """A node's name, files and command line."""
+    """A node's name, files, command line, and power."""
 
-    def __init__(self, member: Member, init: int, group: Path | None) -> None:
-        """Take the plan's member, and, seen from outside, the pid of its pid 1 and its control group."""
+    def __init__(self, member: Member, plan: Plan) -> None:
+        """Take the node's place in the lab's plan."""
         self._member = member
-        self.group = group
-        self.init = init
+        self._plan = plan
         self.name = member.name
         self.address = member.address
         self._children: list[subprocess.Popen[str]] = []
+
+    @property
+    def init(self) -> int:
+        """The pid of its pid 1, seen from outside; another one after each boot. LabError if it is not on."""
+        now = power.read(self._member)
+        if now.state != power.ON:
+            raise LabError(f"{self.name} is {now.state} {now.reason}".strip())
+        return now.init
+
+    @property
+    def group(self) -> Path | None:
+        """Its control group, seen from outside; None where the machine has no cgroup2 that can be written."""
+        return groups.of(self._plan.state.name, self.name)
 
     @property
     def log_directory(self) -> Path:
@@ -58,8 +67,58 @@ class Node:
         return Path(f"/proc/{self.init}/root", str(inside).lstrip("/"))
 
     def is_running(self) -> bool:
-        """Tell whether pid 1 of the node lives."""
-        return Path(f"/proc/{self.init}/root/run").exists()
+        """Tell whether it is on: its files are mounted, and its pid 1 lives."""
+        return power.read(self._member).is_alive
+
+    def is_lost(self) -> bool:
+        """Tell whether it went off and nobody asked for that: no test, no fencing, no reboot in it."""
+        for _ in range(100):
+            now = power.read(self._member)
+            if now.is_alive or now.state in (power.OFF, power.BOOTING):
+                return False
+            if now.state == power.LOST:
+                return True
+            time.sleep(0.01)  # it says "on" and is dead: the hub has yet to see that, and whether it reboots
+        return True
+
+    def kill(self) -> None:
+        """Cut its power: the network is gone first, then everything in it at once; it stays off until `boot`."""
+        self._order(do="kill")
+
+    def boot(self) -> None:
+        """Give it power, and return when its daemons are started; what a node keeps on disk is there again."""
+        self._order(do="boot")
+
+    def freeze(self) -> None:
+        """Stop all its processes where they are, as a machine that hangs; peers fence it."""
+        self._freeze(1)
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        self._freeze(0)
+
+    def is_frozen(self) -> bool:
+        """Tell whether it was frozen; commands in it would hang."""
+        group = self.group
+        with contextlib.suppress(OSError):
+            return group is not None and "1" in (group / "cgroup.freeze").read_text()
+        return False
+
+    def stop_cluster(self, timeout: float = 120) -> None:
+        """Stop Pacemaker and corosync cleanly: its resources move, nobody fences it."""
+        self.run(["systemctl", "stop", "corosync"], timeout=timeout)
+
+    def start_cluster(self, timeout: float = 120) -> None:
+        """Start corosync and Pacemaker, and return when they are started, not yet online."""
+        self.run(["systemctl", "start", "corosync", "pacemaker"], timeout=timeout)
+
+    def restart_pacemaker(self, timeout: float = 120) -> None:
+        """Stop Pacemaker cleanly and start it again; corosync goes on."""
+        self.run(["systemctl", "restart", "pacemaker"], timeout=timeout)
+
+    def crash_pacemaker(self, daemon: str = "pacemakerd") -> None:
+        """Kill one daemon (pacemakerd, pacemaker-controld, corosync ...) with SIGKILL; what follows is Pacemaker's."""
+        self.run(["pkill", "-KILL", "-f", f"^([^ ]*/)?{daemon}( |$)"])
 
     def run(
         self,
@@ -117,11 +176,31 @@ class Node:
         return ElementTree.fromstring(self.run(["crm_mon", "--output-as=xml"], check=False).stdout)
 
     def is_active(self, resource: str, role: str = "") -> bool:
-        """Tell whether the cluster sees the resource run here without failure (and in this role)."""
+        """Tell whether this node, which is on, sees the resource run here without failure (and in this role)."""
+        if not self.is_running():
+            return False
         healthy = f".//resource[@id='{resource}'][@active='true'][@failed='false']"
         here = f"node[@name='{self.name}']"
         found = [each for each in self.crm_mon().iterfind(healthy) if each.find(here) is not None]
         return any(role in ("", each.get("role")) for each in found)
+
+    def sees_online(self, names: Sequence[str]) -> bool:
+        """Tell whether this node sees these online, and a DC that has nothing to do."""
+        status = self.crm_mon()
+        online = status.findall("nodes/node[@online='true'][@pending='false'][@unclean='false']")
+        controller = status.find("summary/current_dc[@present='true']")
+        if not set(names) <= {each.get("name") for each in online} or controller is None:
+            return False
+        # crm_mon shows nodes online before the first transition is over; crm_resource --wait sleeps for 2 s.
+        asked = self.run(["crmadmin", "--timeout=5s", "--status", controller.attrib["name"]], check=False)
+        return "S_IDLE" in asked.stdout
+
+    def save_logs(self, place: Path) -> None:
+        """Copy its logs and its CIB, whether it is on or off, to a directory."""
+        shutil.copytree(self.log_directory, place, dirs_exist_ok=True)
+        for file in (self.boot_log, self._member.disk / "var/lib/pacemaker/cib/cib.xml"):
+            with contextlib.suppress(OSError):
+                shutil.copy(file, place)
 
     def bury(self) -> None:
         """Wait for the commands that died with the node, so that no zombie stays."""
@@ -132,14 +211,29 @@ class Node:
                     stream.close()
         self._children.clear()
 
+    def _order(self, do: str) -> None:
+        holder.order(self._plan, 120, do=do, node=self.name)
+
+    def _freeze(self, wanted: int) -> None:
+        group = self.group
+        if group is None:
+            raise LabError(f"{self.name} cannot be frozen: no cgroup2 that can be written, or it is off")
+        (group / "cgroup.freeze").write_text(str(wanted))
+        deadline = time.monotonic() + 10
+        while f"frozen {wanted}" not in (group / "cgroup.events").read_text():
+            if time.monotonic() > deadline:
+                raise LabError(f"{self.name} is not frozen ({wanted}) after 10 s")
+            time.sleep(0.005)
+
     def _entry(self, user: str | None) -> list[str]:
+        init, group = self.init, self.group
         namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"]
         entry = []
-        if self.group is not None:  # a cgroup namespace alone moves nobody
+        if group is not None:  # a cgroup namespace alone moves nobody
             namespaces.append("--cgroup")
-            entry = ["sh", "-c", 'echo 0 >"$0"; exec "$@"', str(self.group / "cgroup.procs")]
-        entry += ["nsenter", f"--target={self.init}", *namespaces, "--", "setpriv", "--pdeathsig=KILL"]
+            entry = ["sh", "-c", 'echo 0 >"$0"; exec "$@"', str(group / "cgroup.procs")]
+        entry += ["nsenter", f"--target={init}", *namespaces, "--", "setpriv", "--pdeathsig=KILL"]
         if user is not None:
-            group = pwd.getpwnam(user).pw_gid
-            entry += [f"--reuid={user}", f"--regid={group}", "--init-groups"]
+            number = pwd.getpwnam(user).pw_gid
+            entry += [f"--reuid={user}", f"--regid={number}", "--init-groups"]
         return [*entry, "--"]

@@ -97,6 +97,16 @@ class Member:
         """What pid 1 and the daemons' standard output say."""
         return self.home / "boot.log"
 
+    @property
+    def switch(self) -> Path:
+        """The node's own socket of the power switch, which appears in it as /run/lab/switch."""
+        return self.home / "switch"
+
+    @property
+    def power(self) -> Path:
+        """Where the hub writes whether the node is on."""
+        return self.home / "power"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -105,6 +115,22 @@ class Plan:
     state: Path
     nodes: int
     overlay: Path | None
+    fencing: bool = False
+
+    @property
+    def hub(self) -> Path:
+        """The socket on which the hub takes commands."""
+        return self.state / "hub"
+
+    @property
+    def hub_log(self) -> Path:
+        """What the hub has to complain about."""
+        return self.state / "hub.log"
+
+    @property
+    def tools(self) -> Path:
+        """What the lab adds to every node's /usr, laid out like the node's root."""
+        return self.state / "tools"
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -114,11 +140,11 @@ class Plan:
     def to_json(self) -> str:
         """Make a string that `from_json` reads."""
         overlay = None if self.overlay is None else str(self.overlay)
-        return json.dumps({"state": str(self.state), "nodes": self.nodes, "overlay": overlay})
+        return json.dumps({**vars(self), "state": str(self.state), "overlay": overlay})
 
     @staticmethod
     def from_json(text: str) -> Plan:
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        overlay = values["overlay"]
-        return Plan(Path(values["state"]), values["nodes"], None if overlay is None else Path(overlay))
+        overlay = values.pop("overlay")
+        return Plan(Path(values.pop("state")), overlay=None if overlay is None else Path(overlay), **values)

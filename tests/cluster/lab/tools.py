@@ -1,0 +1,20 @@
+"""What the lab adds to every node's /usr: its fence agent, and a stand-in for systemctl."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_INSIDE = Path(__file__).with_name("inside")
+_PLACES = {"fence_lab.py": "usr/sbin/fence_lab", "systemctl.py": "usr/bin/systemctl"}
+
+
+def install(root: Path) -> None:
+    """Put them below the root, which becomes a part of every node's overlay."""
+    for name, place in _PLACES.items():
+        target = root / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((_INSIDE / name).read_bytes())
+        target.chmod(0o755)
+    for directory in (root, *root.rglob("*")):
+        if directory.is_dir():
+            directory.chmod(0o755)  # a merged directory takes this mode
