@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, succeed
+from twisted.internet.task import Clock
 
 from tests.fakes.checks import BAD, ERROR, WELL, Watched, spec
-from tocsin_daemon.checks.hosts import look_at
+from tocsin_daemon.checks.hosts import NEXT_AFTER, look_at
 from tocsin_daemon.core.check import Outcome
 from tocsin_daemon.looks import Means
 from tocsin_daemon.pulse import Pulse
@@ -30,7 +31,7 @@ def test_a_look_at_a_name_that_is_known_at_once_has_a_deadline_too(
     """A Deferred that was called and waits for another one looks as if it were over: localhost is in the hosts file."""
 
     def silent(_: object = None) -> Deferred[Outcome]:
-        return look_at("localhost", lambda host: succeed(["127.0.0.1"]), lambda address: Deferred())
+        return look_at("localhost", lambda host: succeed(["127.0.0.1"]), lambda address: Deferred(), web.clock)
 
     assert silent().called
     monkeypatch.setattr("tests.fakes.checks.FakeCheck.run", silent)
@@ -38,6 +39,63 @@ def test_a_look_at_a_name_that_is_known_at_once_has_a_deadline_too(
     web.pass_time(3)
     assert web.watch.verdict.failed == "check one failed once: no answer within 1 s"
     web.watch.end()
+
+
+class Addresses:
+    """The looks at the addresses of one name."""
+
+    def __init__(self, *addresses: str) -> None:
+        """Begin."""
+        self.clock = Clock()
+        self.looks: dict[str, Deferred[Outcome]] = {}
+        self.cancelled: list[str] = []
+        self.got: list[Outcome] = []
+        self.done = look_at("db", lambda host: succeed(list(addresses)), self.look, self.clock)
+        self.done.addCallback(self.got.append).addErrback(lambda failure: failure.trap(CancelledError))
+
+    def look(self, address: str) -> Deferred[Outcome]:
+        """Look at one."""
+        self.looks[address] = Deferred(lambda _: self.cancelled.append(address))
+        return self.looks[address]
+
+
+def test_an_address_that_drops_packets_does_not_use_up_the_time_of_the_next() -> None:
+    """A name has an address of IPv6 behind a firewall, and one of IPv4 where the service answers."""
+    db = Addresses("fd00::1", "10.0.0.1")
+    assert list(db.looks) == ["fd00::1"]
+    db.clock.advance(NEXT_AFTER)
+    db.looks["10.0.0.1"].callback(WELL)
+    assert db.got == [WELL]
+    assert db.cancelled == ["fd00::1"]
+    assert db.clock.getDelayedCalls() == []
+
+
+def test_an_address_that_refuses_is_followed_by_the_next_at_once() -> None:
+    """There is nothing to wait for."""
+    db = Addresses("fd00::1", "10.0.0.1")
+    db.looks["fd00::1"].callback(BAD)
+    db.looks["10.0.0.1"].callback(WELL)
+    assert db.got == [WELL]
+
+
+def test_a_service_that_no_address_answers_for_is_bad_and_not_unchecked() -> None:
+    """The host has no way to IPv6, which says nothing of the service: in either order."""
+    for addresses in (("fd00::1", "10.0.0.1"), ("10.0.0.1", "fd00::1")):
+        db = Addresses(*addresses)
+        for address in addresses:
+            db.looks[address].callback(BAD if "." in address else ERROR)
+        assert db.got == [BAD]
+
+
+def test_a_look_that_is_given_up_leaves_none_behind() -> None:
+    """Its time was over: both are cancelled, and the third is not begun."""
+    db = Addresses("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    db.clock.advance(NEXT_AFTER)
+    db.done.cancel()
+    assert db.cancelled == ["10.0.0.1", "10.0.0.2"]
+    db.clock.advance(10)
+    assert len(db.looks) == 2
+    assert db.got == []
 
 
 def test_a_check_that_comes_later_is_not_forgiven_for_a_start_that_is_long_over(web: Watched) -> None:

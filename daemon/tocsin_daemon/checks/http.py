@@ -123,7 +123,7 @@ class Http:
                 return succeed(Outcome(Result.ERROR, fault))
         if self._request.path:
             return self._ask("")
-        return look_at(self._request.host, self._addresses, self._ask)
+        return look_at(self._request.host, self._addresses, self._ask, self._reactor)
 
     def _ask(self, address: str) -> Deferred[Outcome]:
         to = self._request

@@ -26,7 +26,7 @@ class Tcp:
 
     def run(self) -> Deferred[Outcome]:
         """Look once."""
-        return look_at(self._host, self._addresses, self._look)
+        return look_at(self._host, self._addresses, self._look, self._reactor)
 
     def _look(self, address: str) -> Deferred[Outcome]:
         return Look(self._reactor, family_of(address), (address, self._port), self._talk).done
