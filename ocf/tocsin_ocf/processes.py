@@ -99,14 +99,14 @@ def boot_id() -> str:
         return file.read().strip()
 
 
-def marked(incarnation: str, table: "Iterable[Process]", oldest: int = 0) -> "set[int]":
+def marked(value: str, table: "Iterable[Process]", oldest: int = 0, variable: str = MARK) -> "set[int]":
     """
-    Return the pids whose environment at exec carried the mark of this incarnation; never our own.
+    Return the pids whose environment at exec carried the mark of an incarnation, or another variable; never our own.
 
     `oldest` is when the service's main process started: what is older is none of its. Any user's processes are read
     here, so each costs little, whatever it has put into its environment, and all together may make us wait little.
     """
-    mark = f"\0{MARK}={incarnation}\0".encode()
+    mark = f"\0{variable}={value}\0".encode()
     patience = Patience(EXEC_LOOKS)
     users = [one.pid for one in table if not one.kernel and one.alive and one.start >= oldest]
     found = {pid for pid in users if mark in b"\0" + _environment(pid, patience) + b"\0"}

@@ -16,7 +16,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
-from tests.fakes.running import Heard, cleared, dead, end, python, says, service_in, shell, started, until
+from tests.fakes.running import Heard, cleared, dead, end, means_in, python, says, service_in, shell, started, until
 from tocsin_daemon import entrance
 from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, Program, become_subreaper
 from tocsin_daemon.core.stopping import Plan
@@ -321,6 +321,22 @@ async def test_a_service_is_taken_over_by_a_new_daemon(
     await cleared(other, 5)
     assert told.ends == [] and other.members(thorough=True) == []
     assert not other.adopt(None, main, "handed-on", {}, told)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_whose_record_is_lost_is_found_by_its_resource(children: Children, tmp_path: Path) -> None:
+    """Where there are no cgroups nothing else names it, and a stop that finds nothing would lie."""
+    name = f"lost-{os.getpid()}"
+    one, other = (ProcessDriver(name, means_in(tmp_path, children)) for _ in range(2))
+    try:
+        main = started(one, shell("exec sleep 600"), "gone")
+        assert other.members(thorough=True) == []  # of what was never started nothing is looked for
+        other.adopt(None, None, "", {}, Heard())
+        assert [process.pid for process in other.members(thorough=True)] == [main.pid]
+        await cleared(other, 5)
+        assert dead(main.pid)
+    finally:
+        end(one)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from tocsin_ocf.processes import Process
 if TYPE_CHECKING:
     from tocsin_daemon.drivers import Means
 
+OF_RESOURCE = "TOCSIN_RESOURCE"
+"""The variable in a service's environment that names its resource."""
 DEEPEST = 100
 """Generations between an orphan and a process that comes of it; more are none."""
 LAST_ENDED = 5
@@ -43,12 +45,15 @@ class Membership:
         """When a process of it was born that an older look at the process table does not know."""
         self._means = means
         self._ended: deque[str] = deque(maxlen=LAST_ENDED)
+        self._lost = False
+        """Its record is lost, and with it which incarnation it was: whatever names the resource is of it."""
         means.children.heirs[resource] = self
 
     def begin(self, incarnation: str) -> None:
         """Forget the last incarnation: another begins."""
         self.incarnation, self.known, self.main = incarnation, {}, None
         self.root, self.leader = (0, 0), 0
+        self._lost = False
         self._ended.clear()
 
     def take_over(self, main: Main | None, incarnation: str, known: dict[int, int]) -> None:
@@ -59,6 +64,7 @@ class Membership:
         """
         self.begin(incarnation)
         self.main, self.known = main, dict(known)
+        self._lost = main is None and not incarnation
         self.root = (main.pid, main.start) if main else (0, 0)
         self.cgroup = cgroup_at(main.cgroup) if main else None
         if self._means.cgroups and not self.cgroup:
@@ -85,6 +91,8 @@ class Membership:
         table = self._means.table.since(moment)
         if thorough and self.incarnation:
             found |= processes.marked(self.incarnation, table, self.root[1])
+        elif thorough and self._lost:
+            found |= processes.marked(self.resource, table, variable=OF_RESOURCE)
         main = (self.main.pid, self.main.start) if self.main else self.root
         inside = processes.members(table, main, self.known, found)
         ended = [process for process in table if self.known.get(process.pid) == process.start]  # whose sessions count
