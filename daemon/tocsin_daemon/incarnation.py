@@ -83,7 +83,7 @@ class Incarnation:
         definition = record.definition if record.next is None else record.next
         self.incidents.refusal, self.incidents.judged = None, ""
         fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None)
-        self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex, role="", degraded=""))
+        self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex, role="", ready=False, degraded=""))
 
     def spawn(self) -> None:
         """Start the service, or feed why it cannot be started."""
@@ -113,6 +113,7 @@ class Incarnation:
         passes = record.failure is not None and record.failure.lives and not record.failure.stays
         failed = record.phase is Phase.FAILED and not passes
         if runs and self.definition and not failed:
+            self.speech.notify.ready = record.ready
             try:
                 self.speech.listen(self.definition)
             except CannotStart as error:  # it runs all the same
@@ -196,6 +197,8 @@ class Incarnation:
 
     def judge(self, _: Verdict | Message | None = None) -> None:
         """Take up what the checks, and the service itself, say now."""
+        if self.speech.notify.ready and not self._subject.record.ready:
+            self._subject.change(replace(self._subject.record, ready=True), "it has said READY=1")
         verdict, phase = self.watch.verdict, self._subject.record.phase
         well = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
         ready = well and self._lived and not self.speech.unsaid(self.definition)

@@ -302,6 +302,19 @@ def test_a_service_that_says_when_it_is_ready_is_waited_for() -> None:
     assert not outside.notify.listens
 
 
+def test_what_was_said_before_the_daemon_died_is_said_once_and_for_all() -> None:
+    """READY=1 just before: the service has no reason to say it again, and the start must not time out."""
+    before, after = Outside(), Outside()
+    resource = Resource(Record("web"), before.world)
+    resource.start(defined(ready="notify"), "n1", 20.0)
+    before.notify.say(ready=True)
+    assert resource.record.phase is Phase.STARTING
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    after.clock.advance(SETTLE)
+    assert daemon.resources["web"].record.phase is Phase.RUNNING
+
+
 def test_a_service_that_never_says_so_fails_the_start_with_that() -> None:
     """Not with "too late"."""
     outside = Outside()

@@ -16,7 +16,7 @@ from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.report import FINAL, Stage
 
 VERSION = 4
-_SINCE_4: dict[str, Any] = {"role": ""}
+_SINCE_4: dict[str, Any] = {"role": "", "ready": False}
 _SINCE_3: dict[str, Any] = {"next": None, "config": "", "degraded": "", "refused": "", **_SINCE_4}
 OLDER: dict[int, dict[str, Any]] = {1: {"restarts": [], "warning": "", **_SINCE_3}, 2: _SINCE_3, 3: _SINCE_4}
 """What the fields that came later mean in a record of an older version."""
@@ -120,6 +120,8 @@ class Record:
     degraded: str = ""
     refused: str = ""
     role: str = ""
+    ready: bool = False
+    """It has said READY=1 (sd_notify(3)), which it says but once."""
     journal: tuple[Entry, ...] = ()
 
     def noted(self, at: float, text: str) -> Record:
@@ -163,6 +165,7 @@ def _record(fields: dict[str, Any]) -> Record:
         restarts=tuple(map(float, fields.pop("restarts"))),
         warning=str(fields.pop("warning")),
         role=str(fields.pop("role")),
+        ready=bool(fields.pop("ready")),
         degraded=str(fields.pop("degraded")),
         refused=str(fields.pop("refused")),
         journal=tuple(Entry(float(at), str(said)) for at, said in fields.pop("journal")),
