@@ -11,7 +11,14 @@ from rich.text import Text
 
 from tocsin_daemon.core.record import MARKS
 
-COLOURS = {"running": "green", "failed": "bold red", "starting": "yellow", "stopping": "yellow", "clearing": "yellow"}
+COLOURS = {
+    "running": "green",
+    "promoted": "green",
+    "failed": "bold red",
+    "starting": "yellow",
+    "stopping": "yellow",
+    "clearing": "yellow",
+}
 BEFORE = 0.5
 """Seconds of the journal that are shown before an incident: what led to it."""
 SAID = {
@@ -67,7 +74,8 @@ def _told(row: dict[str, Any]) -> list[str]:
     if "recovered" in times:
         end = f"recovered after {(times['recovered'] - times['detected']) * 1000:.0f} ms"
     why = [f"report {incident['report']}: {incident['why']}"] if row["report_pending"] and incident["why"] else []
-    return [f"{clock(times['detected'])} {incident['cause']}; {end}", *why, *warning]
+    at = f"{day(times['detected'])} {clock(times['detected'])}"
+    return [f"{at} {incident['cause']}; {end}", *why, *warning]
 
 
 def _notes(row: dict[str, Any]) -> list[str]:
@@ -90,8 +98,11 @@ def show_timeline(timeline: dict[str, Any]) -> None:
     name = timeline["resource"]
     if incident is None:
         console.print(f"{name}: no incident. Now {timeline['phase']}.")
+        if timeline["failure"]:
+            console.print(f"  cause   {timeline['failure']}", markup=False)
     else:
-        console.print(Text(f"{name}: incident {timeline['incidents']} on {timeline['node'] or 'this node'}", "bold"))
+        on = f"on {timeline['node'] or 'this node'}, {day(incident['times']['detected'])}"
+        console.print(Text(f"{name}: incident {timeline['incidents']} {on}", "bold"))
         console.print(f"  cause   {incident['cause']}", markup=False)
         console.print(
             f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False
@@ -132,6 +143,11 @@ def _show_lines(console: Console, title: str, lines: list[str]) -> None:
 def clock(at: float) -> str:
     """Return a time of day with milliseconds."""
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def day(at: float) -> str:
+    """Return a date, as the log has it."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d")
 
 
 def duration(seconds: float) -> str:

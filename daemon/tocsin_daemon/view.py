@@ -86,6 +86,7 @@ def timeline_json(record: Record) -> dict[str, Any]:
         "resource": record.resource,
         "node": record.node,
         "phase": record.phase.value,
+        "failure": record.failure.text if record.failure and record.phase not in WELL else None,
         "incidents": record.incidents,
         "incident": incident_json(record.incident) if record.incident else None,
         "output": list(record.incident.output) if record.incident else [],

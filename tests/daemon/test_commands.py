@@ -104,6 +104,7 @@ def test_a_failed_start_is_shown(state_dir: str) -> None:
     """It is no incident, but the reason why the service is down."""
     Store(state_dir, 9909).save(replace(RECORD, incident=None, failure=Failure(5, "no such program")))
     assert "web: no such program" in tocsin(state_dir, "status").output
+    assert "cause   no such program" in tocsin(state_dir, "explain", "web").output
 
 
 def test_a_failed_start_after_an_incident_is_shown_too(state_dir: str) -> None:
