@@ -29,6 +29,8 @@ MAX_STRANGERS = 128
 """Connections whose request has not been read yet. Pacemaker runs far fewer actions at once."""
 REQUEST_SECONDS = 2.0
 """A request is one write of the agent; whoever needs longer is not the agent."""
+STRANGERS_BYTES = 4096
+"""Bytes of a line by which its sender must have shown the token: all may connect, and each line is memory of ours."""
 BACKLOG = 1024
 """Connections that the kernel may hold for us: with fewer, a crowd at the door delays root by whole seconds."""
 
@@ -39,7 +41,8 @@ class Control(Protocol):
     def __init__(self, factory: ControlFactory) -> None:
         """Belong to this factory."""
         self.port = factory
-        self._received = b""
+        self._received = bytearray()
+        self._known = False
         self._asked: Deferred[None] | None = None
         self._read = False
         self._cut_off: IDelayedCall | None = None
@@ -53,16 +56,26 @@ class Control(Protocol):
         """Look for the one line of a request; whatever follows it is not even looked at."""
         if self._read:
             return
-        self._received += data
-        line, newline, _ = self._received.partition(b"\n")
-        if newline:
-            self._request(line)
-        elif len(self._received) > wire.MAX_REQUEST:
+        end = data.find(b"\n")  # in what is new: a mebibyte in small pieces must not be searched a thousand times
+        self._received += data if end < 0 else data[:end]
+        if end >= 0:
+            self._request(bytes(self._received))
+        elif len(self._received) > wire.MAX_REQUEST or self._is_strangers():
             self.refuse()
+
+    def _is_strangers(self) -> bool:
+        """Tell whether somebody sends more than a little before we know the token: a stranger's line is not kept."""
+        if not self._known and len(self._received) > STRANGERS_BYTES:
+            self._known = self._has_token(bytes(self._received[:STRANGERS_BYTES]))
+        return not self._known and len(self._received) > STRANGERS_BYTES
+
+    def _has_token(self, line: bytes) -> bool:
+        words = line.split(b" ", 2)
+        return len(words) > 2 and wire.same(words[1].decode("latin-1"), self.port.token)
 
     def _request(self, line: bytes) -> None:
         """Answer the one request of this connection, if whoever sends it knows the token."""
-        self._read, self._received = True, b""
+        self._read, self._received = True, bytearray()
         self.port.forget(self)
         try:
             request = wire.parse_request(line)
@@ -86,8 +99,7 @@ class Control(Protocol):
 
     def _refuse_politely(self, line: bytes, why: str) -> None:
         """Tell an agent of another version what is wrong; a stranger, who has no token, is told nothing."""
-        words = line.split(b" ", 2)
-        if len(words) > 1 and wire.same(words[1].decode("latin-1"), self.port.token):
+        if self._has_token(line + b" "):
             self._reply(Answer(OCF_ERR_ARGS, why))
         else:
             self.refuse()

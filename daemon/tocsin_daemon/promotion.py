@@ -13,8 +13,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from tocsin_daemon.checks.execute import first_line, last_line
-from tocsin_daemon.core.score import BadScore, Dampened, parse, worth
+from tocsin_daemon.core.score import Dampened, parse, worth
 from tocsin_ocf import pacemaker
+from tocsin_ocf.values import Wrong
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -114,7 +115,7 @@ class Promotion:
             return
         try:
             self._own, self._known = parse(first_line(ended.output)), True
-        except BadScore as error:
+        except Wrong as error:
             self._complain(str(error))
             return
         self._complaint = ""

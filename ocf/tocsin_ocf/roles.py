@@ -28,7 +28,7 @@ SCORE: "dict[str, Any]" = {
 
 
 def score(value: object) -> int:
-    """Return a score; more than INFINITY is that."""
+    """Return a score."""
     found = values.text(value).strip().upper()
     digits = found[1:] if found[:1] in ("-", "+") else found
     if found in INFINITIES:

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 
-from tocsin_daemon.control import MAX_STRANGERS, REQUEST_SECONDS, Control, ControlFactory
+from tocsin_daemon.control import MAX_STRANGERS, REQUEST_SECONDS, STRANGERS_BYTES, Control, ControlFactory
 from tocsin_daemon.core.answers import Answer
 from tocsin_ocf import wire
 
@@ -135,12 +135,35 @@ def test_who_knows_the_token_is_told_what_is_wrong() -> None:
 
 
 def test_an_endless_line_is_cut_off() -> None:
-    """At the length of the longest request, not later."""
+    """Also of who knows the token."""
     port = Port()
     connection, transport = port.connect()
-    connection.dataReceived(b"x" * (wire.MAX_REQUEST + 1))
-    assert transport.disconnecting
-    assert transport.value() == b""
+    for data in (GOOD[:-1], b"x" * wire.MAX_REQUEST):
+        connection.dataReceived(data)
+    assert transport.aborting
+    assert port.asked == []
+
+
+@pytest.mark.parametrize("begins", [b"x", b"tocsin/1 " + b"u" * 32 + b" START web "])
+def test_a_stranger_has_no_mebibyte_to_send(begins: bytes) -> None:
+    """Whoever has not shown the token by then is cut off: there are many strangers, and their lines are our memory."""
+    port = Port()
+    connection, transport = port.connect()
+    connection.dataReceived(begins.ljust(STRANGERS_BYTES, b"x"))
+    assert not transport.disconnecting
+    connection.dataReceived(b"x")
+    assert transport.aborting
+
+
+def test_a_request_of_a_big_cluster_comes_in_pieces() -> None:
+    """What notify lists is long, and a socket gives as much as it has."""
+    port = Port()
+    connection, _ = port.connect()
+    line = wire.request_line(TOKEN, "NOTIFY", "web", f'"{"x" * (wire.MAX_REQUEST - 100)}"')
+    for start in range(0, len(line), 1448):
+        connection.dataReceived(line[start : start + 1448])
+    assert len(port.asked) == 1
+    assert len(port.asked[0].body) > wire.MAX_REQUEST - 100
 
 
 def test_a_slow_sender_is_cut_off() -> None:

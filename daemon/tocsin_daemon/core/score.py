@@ -10,26 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-INFINITY = 1_000_000
-"""Pacemaker's; it spells larger numbers so."""
-
-
-class BadScore(Exception):
-    """What a command printed is no score."""
+from tocsin_ocf.roles import score
 
 
 def parse(line: str) -> int | None:
-    """Return the score in a line: an integer, INFINITY or -INFINITY; None for an empty line; BadScore."""
-    word = line.strip()
-    if not word:
-        return None
-    if word.lstrip("+-") == "INFINITY":
-        return -INFINITY if word.startswith("-") else INFINITY
-    try:
-        number = int(word[:20])
-    except ValueError:
-        raise BadScore(f"{word[:40]!r} is not a score; print an integer, INFINITY, -INFINITY, or nothing") from None
-    return max(-INFINITY, min(INFINITY, number))
+    """Return the score in a line as a command prints it, None for an empty one; `tocsin_ocf.values.Wrong`."""
+    return score(line) if line.strip() else None
 
 
 def worth(own: int | None, degraded_score: int, *, degraded: bool) -> int | None:
