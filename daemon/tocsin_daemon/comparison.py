@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+HOLD = "OCF_RESKEY_monitor_hold"
 NODE_ID = "OCF_RESKEY_CRM_meta_on_node_uuid"
 """Of a Pacemaker Remote node it is the node's name, of a member of corosync's a number."""
 
@@ -32,7 +33,8 @@ class Comparison:
     def make(self, asked: Mapping[str, str]) -> None:
         """Ask how the resource is configured; nothing waits for the answer. `asked` is what the start was told."""
         node = self._subject.record.node
-        self._remote = node if asked.get(NODE_ID) == node else ""
+        held = asked.get(HOLD, "0").strip("0")
+        self._remote = node if asked.get(NODE_ID) == node and not held else ""
         resource = self._subject.record.resource
         done = self._cluster.configuration(resource).addCallback(self._compared)
         done.addErrback(lambda failure: log.failure("{resource}: not compared", failure, resource=resource))

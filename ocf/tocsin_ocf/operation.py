@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tocsin_ocf.invocation import Invocation
 
-INSTANCE = "OCF_RESOURCE_INSTANCE"
+TOLD = ("OCF_RESOURCE_INSTANCE", "OCF_RESKEY_monitor_hold")
+"""Variables that the daemon is told beside Pacemaker's own: of which instance, and whether a monitor will wait."""
 
 
 def body(asked: "Invocation", **fields: object) -> str:
@@ -23,4 +24,4 @@ def body(asked: "Invocation", **fields: object) -> str:
 def environment(asked: "Invocation") -> "dict[str, str]":
     """Return the variables by which Pacemaker says what the operation is, and of which instance."""
     named = (name.decode("utf-8", "surrogateescape") for name in asked.environ)
-    return {name: asked.variable(name) for name in named if name.startswith(META) or name == INSTANCE}
+    return {name: asked.variable(name) for name in named if name.startswith(META) or name in TOLD}

@@ -11,7 +11,7 @@ from tocsin_daemon.core.answers import Answer, to_demote, to_monitor, to_promote
 from tocsin_daemon.core.cause import LINE, ended, with_output
 from tocsin_daemon.core.holding import hold
 from tocsin_daemon.core.life import LIFE, Event, Phase
-from tocsin_daemon.core.on_fail import mismatch
+from tocsin_daemon.core.on_fail import mismatch, warnings
 from tocsin_daemon.core.record import Failure, Record
 from tocsin_daemon.core.restarts import allowed
 from tocsin_daemon.core.resume import RESUME
@@ -183,3 +183,19 @@ def test_the_restart_budget_counts_what_lies_within_the_window(
 def test_on_fail_of_monitor_and_asyncmon_are_compared(operations: tuple[Operation, ...], expected: str) -> None:
     """Both unset, or both the same: nothing to say."""
     assert (expected in mismatch(operations)) if expected else mismatch(operations) == ""
+
+
+@pytest.mark.parametrize(
+    ("role", "promotable", "warned"),
+    [("", True, True), ("Promoted", True, False), ("Master", True, False), ("", False, False)],
+)
+def test_a_promotable_service_needs_a_monitor_of_the_promoted_one(role: str, promotable: bool, warned: bool) -> None:
+    """Without one a reported failure stops it without a demote."""
+    operations = (Operation("monitor", True, ""), Operation("monitor", True, "", role))
+    assert ("role=Promoted" in warnings(operations, promotable=promotable, remote="")) == warned
+
+
+def test_all_that_keeps_a_failure_from_being_told_is_said() -> None:
+    """On one line, for it stands in exit reasons too."""
+    said = warnings((Operation("monitor", True, "fence"),), promotable=True, remote="r1")
+    assert [part.partition(" ")[0] for part in said.split("; ")] == ["on-fail", "no", "r1"]

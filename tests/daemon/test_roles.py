@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from tests.daemon.test_judged import CAUSE, monitored, now, stage
-from tests.fakes.world import Outside, status_xml
+from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.life import Phase
@@ -327,6 +327,20 @@ def test_a_signal_changes_the_role_too(monkeypatch: pytest.MonkeyPatch) -> None:
     outside.clock.advance(0)
     assert sent == [(4711, 10), (4711, 12)]
     assert resource.record.phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("uuid", "hold", "warned"), [("n1", "0", True), ("n1", "", True), ("n1", "45", False), ("1", "0", False)]
+)
+def test_on_a_remote_node_only_a_held_monitor_tells(uuid: str, hold: str, warned: bool) -> None:
+    """There crm_resource --fail exits 0 and does nothing: whoever does not hold a monitor should know."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    resource.service.roles.asked = {"OCF_RESKEY_CRM_meta_on_node_uuid": uuid, "OCF_RESKEY_monitor_hold": hold}
+    resource.start(DEFINITION, "n1", 20.0)
+    outside.clock.advance(0.2)
+    outside.cluster.aside[-1][1].callback(Reply(0, '<primitive><op name="monitor" interval="60s"/></primitive>'))
+    assert ("Pacemaker Remote node" in resource.record.warning) == warned
 
 
 def test_a_command_that_cannot_be_executed_says_so(critical_events: list[LogEvent]) -> None:

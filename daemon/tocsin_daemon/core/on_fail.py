@@ -37,7 +37,7 @@ def unwatched(operations: tuple[Operation, ...]) -> str:
 
 def far_away(remote: str) -> str:
     """Say that crm_resource --fail does nothing on a Pacemaker Remote node: it exits 0, and that is all."""
-    return f"{remote} is a Pacemaker Remote node: only a monitor tells of a failure there; set monitor_hold"
+    return f"{remote} is a Pacemaker Remote node: only a monitor tells of a failure there: set monitor_hold"
 
 
 def mismatch(operations: tuple[Operation, ...]) -> str:
