@@ -103,7 +103,7 @@ class Resource:
         self.service.seconds, self.service.roles.asked = seconds, asked
         self._monitored = False
         self.feed(event)
-        return self._wait(verb, seconds, lambda: answer(self.record))
+        return self._wait(verb, seconds, lambda: self._told(answer(self.record)))
 
     def notify(self, seconds: float, asked: Mapping[str, str]) -> Deferred[Answer]:
         """Tell the service what happens to the others of its clone; it cannot fail."""
@@ -212,7 +212,11 @@ class Resource:
 
     def _to_monitor(self, *, recurring: bool) -> Answer | None:
         answer = answers.to_monitor(self.record, self.left())
-        if answer and recurring and self.record.phase is Phase.FAILED:
+        return self._told(answer) if recurring else answer
+
+    def _told(self, answer: Answer | None) -> Answer | None:
+        """Take it for told where Pacemaker gets to know a failure by an answer: it must not hear of it twice."""
+        if answer and answer.code and self.record.phase is Phase.FAILED:
             self.reporter.tell(News.MONITOR)
         return answer
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tests.chaos.cast import CODES, Cast
 from tests.chaos.entries import Action, Injection, Life
 
 VIOLATIONS = (
@@ -32,8 +33,8 @@ Leftover: there after stop returned 0. False alarm: a failure of what was well. 
 Lie: an exit status that the witnesses contradict.
 """
 
-RUNNING = (0, 190)
-"""Exit statuses of a monitor that mean: it runs; 190 that something, as a frozen daemon, is not as it should be."""
+RUNNING = tuple(CODES)
+"""Exit statuses of a monitor that mean: it runs; 190, 191: something, as a frozen daemon, is not as it should be."""
 SLACK = 0.03
 """Seconds by which the kernel's time of a process's begin, in ticks, and our own notice of an exit may differ."""
 
@@ -49,6 +50,7 @@ class Book:
         self.count: Counter[str] = Counter()
         self.maintenance = False
         self.delays: list[float] = []
+        self.cast = Cast()
         self._may_be_born = False
         self._start_ended = 0.0
         self._after_stop: list[Injection] = []
@@ -115,19 +117,23 @@ class Book:
             self._may_be_born = True
         if what == "start" and by_hand and life and life.owed:
             life.excused = "an administrator started it by hand"
-        return Action(what, now, self.living if self.living and self.living.confirmed else None)
+        well = self.living if self.living and self.living.confirmed else None
+        return Action(what, now, well, self.cast.begin(what))
 
     def end(self, now: float, action: Action, code: int | None, left: list[str]) -> None:
         """Note the exit status of the agent (None: killed before it had one), and what of the service is there."""
         self.count[f"{action.what} cut off" if code is None else action.what] += 1
-        if code is None:
+        lie = self.cast.end(action.what, code, action.scene)
+        if lie:
+            self.violate("lie", lie)
+        if code is None or (action.what == "demote" and code == 0):  # what has died is not promoted any more
             return
         if action.what == "start":
             self._started(now, code, action)
         elif action.what == "stop":
             self._stopped(now, code, left)
         elif code in RUNNING:
-            self.count["degraded"] += code != 0
+            self.count["degraded"] += code in (190, 191)
             self._said_well(action)
         else:
             self._said_failed(now, code, action)
@@ -168,8 +174,8 @@ class Book:
         life = self.latest
         if life and life is action.well and life.died is None and not life.stop_asked:
             self.violate("false alarm", f"{action.what} returned {code}, and {life} lives")
-        elif life and life.died is not None and action.what == "monitor":
-            self._tell(life, now, "monitor")
+        elif life and life.died is not None and action.what != "probe":
+            self._tell(life, now, action.what)
 
     def _tell(self, life: Life, now: float, channel: str) -> None:
         if life.told is None and not life.injected and not life.stop_asked:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.chaos.cast import Scene
+
 
 @dataclass(eq=False)
 class Life:
@@ -29,11 +31,12 @@ class Life:
 
 @dataclass(eq=False)
 class Action:
-    """A call of the agent: when it began, and the incarnation that was confirmed to live then."""
+    """A call of the agent: when it began, the incarnation that was confirmed to live then, and its role."""
 
     what: str
     begun: float
     well: Life | None
+    scene: Scene
 
 
 @dataclass(eq=False)

@@ -11,18 +11,14 @@ import asyncio
 import random
 import subprocess
 from collections.abc import Callable
-from xml.sax.saxutils import quoteattr
 
-from tests.chaos.books import RUNNING, Action, Book
+from tests.chaos.books import Action, Book
 from tests.chaos.processes import Call, Seen, now
 from tests.chaos.records import stops_heard
-from tests.chaos.tools import BIN, HOME, SERVICE, STATUS, replace
+from tests.chaos.shown import INTERVAL, NODE, environment, xml
+from tests.chaos.tools import STATUS, replace
 
-NODE = "n1"
 AGENT = "/usr/lib/ocf/resource.d/tocsin/service"
-INTERVAL = 60000
-TIMEOUT = 20000
-LINGER = 2
 FIRST_WORD = 5.0
 FIRST_MONITOR = (0.01, 0.04)
 """Seconds from a start to the first recurring monitor, as measured on Pacemaker."""
@@ -38,6 +34,8 @@ class Resource:
         self.kind = self.next_kind = "plain"
         self.started = False
         self.wanted = False
+        self.promoted = False
+        self.wanted_promoted = False
         self.failed = False
         self.managed = True
         self.maintenance = 0
@@ -66,12 +64,23 @@ class Resource:
     @property
     def quiet(self) -> bool:
         """Whether all is as it should be, and nothing under way."""
-        return self.idle and self.free and not self.failed and self.started is self.wanted
+        return self.idle and self.free and not self.due
 
     def want(self, started: bool) -> None:
         """Set the target role."""
         self.wanted = started
         self.wake()
+
+    def want_role(self, *, promoted: bool) -> None:
+        """Set the role."""
+        self.wanted_promoted = promoted
+        self.wake()
+
+    @property
+    def due(self) -> bool:
+        """Whether there is something to do."""
+        misplaced = self.started and self.promoted is not self.wanted_promoted
+        return self.failed or self.started is not self.wanted or misplaced
 
     def fail(self) -> None:
         """Remember a failure, and recover when allowed."""
@@ -89,7 +98,7 @@ class Resource:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self.free and (self.failed or self.started is not self.wanted):
+            while self.free and self.due:
                 await self._step()
 
     async def _step(self) -> None:
@@ -97,8 +106,13 @@ class Resource:
             await asyncio.sleep(self.patience if self.failed else 0)
             if self._monitoring:
                 self._monitoring.cancel()
+            if self.promoted:
+                await self.act("demote")
+                self.promoted = False
             if await self.act("stop") == 0:
                 self.started = self.failed = False
+        elif self.started:
+            await self._change_role()
         elif self.wanted:
             self.kind = self.next_kind
             code = await self.act("start")
@@ -108,6 +122,16 @@ class Resource:
             self.failed = False
         self._cluster.publish()
 
+    async def _change_role(self) -> None:
+        """Promote or demote; what failed to be promoted may be, and is demoted."""
+        if self._monitoring:
+            self._monitoring.cancel()
+        promote = self.wanted_promoted
+        self.promoted = True
+        self.failed = await self.act("promote" if promote else "demote") != 0
+        self.promoted = promote or self.failed
+        self.monitor_soon()
+
     def monitor_soon(self) -> None:
         """Run a recurring monitor as after a start."""
         if self._monitoring is None or self._monitoring.done():
@@ -115,7 +139,8 @@ class Resource:
 
     async def _monitor(self) -> None:
         await asyncio.sleep(self._dice.uniform(*FIRST_MONITOR))
-        if self.started and not self.failed and await self.act("monitor", INTERVAL) not in RUNNING:
+        expected = (8, 191) if self.promoted else (0, 190)
+        if self.started and not self.failed and await self.act("monitor", INTERVAL) not in expected:
             self.fail()
         self._cluster.publish()
 
@@ -130,7 +155,7 @@ class Resource:
         self._cluster.sync()
         probe = what == "monitor" and not interval
         action = self.book.begin(now(), "probe" if probe else what, by_hand=by_hand)
-        call = Call([AGENT, what], self._environment(interval))
+        call = Call([AGENT, what], environment(self, interval))
         self.running = call if not by_hand else self.running
         cancelled = None
         try:
@@ -173,35 +198,6 @@ class Resource:
         if after:
             self.book.heard_stop(after[0])
 
-    def _environment(self, interval: int) -> dict[str, str]:
-        stop_timeout = {"stop_timeout": "300ms"} if self.kind == "stubborn" else {}
-        parameters = {
-            "command": f"{SERVICE} {self.name} {self.kind}",
-            "directory": str(HOME / self.name),
-            "daemon_args": f"--linger {LINGER} --pacemaker-bin {BIN}",
-            "CRM_meta_timeout": str(TIMEOUT),
-            "CRM_meta_on_node": NODE,
-            **({"CRM_meta_interval": str(interval)} if interval else {}),
-            **stop_timeout,
-        }
-        basics = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "OCF_ROOT": "/usr/lib/ocf"}
-        return {**basics, "OCF_RESOURCE_INSTANCE": self.name, **{f"OCF_RESKEY_{k}": v for k, v in parameters.items()}}
-
-    def xml(self) -> tuple[str, str, str]:
-        """Return what crm_mon shows of it: resource, history, failure."""
-        name, managed = quoteattr(self.name), str(self.managed and not self.maintenance).lower()
-        maintenance = str(bool(self.maintenance)).lower()
-        resource = f'<resource id={name} managed="{managed}" maintenance="{maintenance}" active="x">'
-        resource += f'<node name="{NODE}"/></resource>' if self.started else "</resource>"
-        operations = "".join(
-            f'<operation_history call="{call}" task="{task}" interval="{INTERVAL if task == "monitor" else 0}ms"/>'
-            for task, call in self.history.items()
-        )
-        history = f"<resource_history id={name}>{operations}</resource_history>"
-        key = quoteattr(f"{self.name}_asyncmon_0")
-        failure = f'<failure op_key={key} node="{NODE}" call="{self.injection}"/>' if self.injection else ""
-        return resource, history, failure
-
 
 class Cluster:
     """The node: its resources, and what crm_mon shows of it all."""
@@ -229,7 +225,7 @@ class Cluster:
 
     def publish(self) -> None:
         """Write what crm_mon prints."""
-        resources, histories, failures = ("".join(part) for part in zip(*(r.xml() for r in self.resources.values())))
+        resources, histories, failures = ("".join(part) for part in zip(*map(xml, self.resources.values())))
         mode = str(self.maintenance).lower()
         replace(
             STATUS,

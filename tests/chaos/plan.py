@@ -35,6 +35,7 @@ WEIGHTS = {
     "refuse-crm_mon": 3,
     "refuse-crm_resource": 4,
     "garbage-crm_mon": 2,
+    "slow-role": 4,
     "missing-crm_mon": 1,
     "missing-crm_resource": 1,
     "hang-crm_mon": 2,
@@ -46,6 +47,8 @@ WEIGHTS = {
     # Pacemaker
     "probe": 6,
     "monitor": 10,
+    "promote": 14,
+    "demote": 7,
     "restart": 5,
     "disable": 8,
     "maintenance": 3,

@@ -22,6 +22,7 @@ NAMESPACES = ("--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child=KILL
 ROOMS = (".", "packaging", "tests/cluster")
 """Where the modules of a world are: chaos itself, the installer, and the lab's cgroups."""
 LAST_EVENTS = 200
+CHANNELS = ("injection", "monitor", "start", "promote", "demote")
 GROUP = "tocsin-chaos."
 DID = {"killed": "SIGKILL", "frozen": "SIGSTOP", "ended": "SIGTERM"}
 
@@ -67,7 +68,7 @@ class Found:
     def figures(self) -> str:
         """Return the figures, for people."""
         count = self.count
-        by = " ".join(f"{count[f'by {channel}']} by {channel}" for channel in ("injection", "monitor", "start"))
+        by = " ".join(f"{count[f'by {channel}']} by {channel}" for channel in CHANNELS)
         violations = " ".join(f"{kind}: {count[kind]}" for kind in VIOLATIONS)
         delays = sorted(self.delays) or [0.0]
         late = f"death to report p50 {median(delays) * 1000:.0f} ms, max {delays[-1]:.1f} s"

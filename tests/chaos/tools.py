@@ -16,7 +16,7 @@ TOWER = HOME / "tower"
 QUIET = HOME / "quiet"
 STATUS = HOME / "status.xml"
 SERVICE = HOME / "service"
-MODED = ("crm_mon", "crm_resource")
+MODED = ("crm_mon", "crm_resource", "role")
 
 CRM_MON = f"""#!/bin/sh
 read -r mode arg < {HOME}/crm_mon.mode
@@ -44,8 +44,14 @@ echo "fail $$ $3" > {TOWER}
 [ "$mode" != swallow ] || exit 124
 exit 0
 """
+ROLE = f"""#!/bin/sh
+# role NAME promote|demote
+read -r mode arg < {HOME}/role.mode
+[ "$mode" != slow ] || exec sleep "$arg"
+exit 0
+"""
 OTHER = "#!/bin/sh\nexit 0\n"
-"""attrd_updater and cibadmin: nothing here depends on them."""
+"""attrd_updater, crm_attribute and cibadmin: nothing here depends on them."""
 SERVICE_TEXT = f"""#!/bin/sh
 # service NAME KIND
 read -r stat < /proc/self/stat
@@ -65,7 +71,9 @@ def install() -> None:
     for path, text in (
         (BIN / "crm_mon", CRM_MON),
         (BIN / "crm_resource", CRM_RESOURCE),
+        (BIN / "role", ROLE),
         (BIN / "attrd_updater", OTHER),
+        (BIN / "crm_attribute", OTHER),
         (BIN / "cibadmin", OTHER),
         (SERVICE, SERVICE_TEXT),
     ):

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from glob import glob
 from typing import Any
 
-from tests.chaos import moves, tools
+from tests.chaos import moves, orders, tools
 from tests.chaos.pacemaker import Cluster, Resource
 from tests.chaos.plan import cycle
 from tests.chaos.processes import Seen, Watch, begun, daemons, everyone, now, send
@@ -152,7 +152,7 @@ class World:
                 return
             missed = (owed or not well) and resource.idle and not resource.failed
             if missed and alone and time.monotonic() - alone > CONTACT:
-                moves.monitor_now(self, resource)
+                orders.monitor_now(self, resource)
                 alone = 0.0
             elif missed and (not owed or not daemons()):
                 alone = alone or time.monotonic()

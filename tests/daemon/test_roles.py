@@ -140,6 +140,20 @@ def test_the_death_of_the_promoted_one_is_reported_and_the_demote_that_follows_e
     assert now(stopped) == Answer(0)
 
 
+def test_a_promote_that_finds_it_dead_tells_it_and_nothing_is_injected_as_well() -> None:
+    """Pacemaker counts the failed promote: a second failure would be that of the next incarnation."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    outside.service.on_end(-9)
+    assert stage(resource) is Stage.CHECKING
+    answer = now(resource.promote(20.0, ASKED))
+    assert answer is not None and answer.code == 1
+    assert stage(resource) is Stage.LEARNED
+    assert outside.cluster.cancelled == 1
+    outside.clock.advance(60)
+    assert outside.cluster.count("--fail") == 0
+
+
 def test_a_promoted_service_is_never_restarted_here() -> None:
     """It would come back unpromoted, and nobody would know."""
     outside = Outside()

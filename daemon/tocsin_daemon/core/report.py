@@ -57,7 +57,7 @@ class News(Enum):
     SEEN = "failure is recorded"
     UNSEEN = "failure is not recorded"
     DUE = "time to look again"
-    MONITOR = "a monitor returned the failure"
+    MONITOR = "an action returned the failure"
     WITHDRAW = "stop or start asked"
     HEALED = "well again"
     RESUMED = "the daemon was restarted"
