@@ -96,8 +96,7 @@ def render() -> str:
         section("FILES", *(item(path, text) for path, text in FILES)),
         section(
             "SEE ALSO",
-            ".BR tocsin.yaml (5),\n.BR pcs (8),\n.BR crm_resource (8)",
-            fill('"tocsin --help" and "tocsind --help" tell the commands and options.'),
+            ".BR tocsin (1),\n.BR tocsin.yaml (5),\n.BR tocsind (8),\n.BR pcs (8),\n.BR crm_resource (8)",
         ),
     )
     return "\n".join(parts) + "\n"

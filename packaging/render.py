@@ -1,8 +1,8 @@
 """
 Renew what is rendered from the code and kept in git, or --check that it is current.
 
-The README's state table from the machine, ocf_tocsin_service(7) from the agent's tables, and tocsin.yaml(5) and the
-example definition from the JSON Schema.
+The README's state table from the machine, ocf_tocsin_service(7) from the agent's tables, tocsin(1) and tocsind(8)
+from their --help, and tocsin.yaml(5) and the example definition from the JSON Schema.
 """
 
 import sys
@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ocf"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
 
+import command_pages
 import example
 import man
 import yaml_page
@@ -35,6 +36,8 @@ def main(arguments: "list[str]") -> int:
     wanted = {
         front: readme(front.read_text() if front.exists() else ""),
         TOP / "packaging/ocf_tocsin_service.7": man.render(),
+        TOP / "packaging/tocsin.1": command_pages.tocsin(),
+        TOP / "packaging/tocsind.8": command_pages.tocsind(),
         TOP / "packaging/tocsin.yaml.5": yaml_page.render(),
         TOP / "packaging/examples/tocsin.yaml": example.render(),
     }

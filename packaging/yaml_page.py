@@ -103,7 +103,7 @@ def render() -> str:
         section("EDITORS", f"{fill(EDITORS)}\n{code(HINT)}"),
         section("EXAMPLES", *(f"{fill(text)}\n{code(lines)}" for text, lines in EXAMPLES)),
         section("FILES", *(item(path, text) for path, text in FILES)),
-        section("SEE ALSO", ".BR ocf_tocsin_service (7)", fill('"tocsin --help" and "tocsind --help".')),
+        section("SEE ALSO", ".BR tocsin (1),\n.BR ocf_tocsin_service (7),\n.BR tocsind (8)"),
     )
     return "\n".join(parts) + "\n"
 

@@ -74,6 +74,9 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
 
     Runs in the foreground. The agent ocf:tocsin:service starts it when it is needed; nobody has to. SIGTERM ends
     it and leaves the services running: the next one takes them over.
+
+    Exit status: 0 ended by a signal, or after the last resource; 2 usage; 69 the port is taken, or the directory
+    cannot be used; 75 another daemon is there; 78 faults in a service definition.
     """
     if check_config:
         status, lines = file_check.check(check_config, here=here)

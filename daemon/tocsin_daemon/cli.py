@@ -32,6 +32,8 @@ def main(context: click.Context, state_dir: str) -> None:
     """
     Ask tocsind about the services that it watches.
 
+    For root. Where no daemon runs or answers, what the last one left on disk is shown, and that it is so.
+
     Exit status: 0 answered; 1 a daemon did not answer, or there is no such resource; 2 usage; 4 not allowed;
     78 faults in a service definition.
     """
@@ -75,7 +77,9 @@ def check(files: tuple[str, ...], *, anywhere: bool) -> None:
     """
     Check service definitions, such as /etc/tocsin/NAME.yaml, and print every fault as FILE:LINE: key: what is wrong.
 
-    Needs no daemon and no cluster. Exit status: 0 all are well; 78 there are faults.
+    Needs no daemon and no cluster.
+
+    Exit status: 0 all are well; 78 there are faults.
     """
     from tocsin_daemon import file_check  # noqa: PLC0415 YAML and its schema are for this command alone
 
