@@ -15,74 +15,32 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import example
 import fold
-import man
-import yaml_page
+from layout import COMMANDS, DIRECTORIES, LIB, File, layout
 
-TOP = Path(__file__).resolve().parents[1]
-LIB = "usr/lib/tocsin"
 MANIFEST = f"{LIB}/manifest"
-AGENT = "usr/lib/ocf/resource.d/tocsin/service"
-UNIT = "usr/lib/systemd/system/tocsind@.service"
-MAN_PAGE = "usr/share/man/man7/ocf_tocsin_service.7"
-YAML_PAGE = "usr/share/man/man5/tocsin.yaml.5"
-EXAMPLE = "usr/share/doc/tocsin/tocsin.yaml"
-SCHEMA = "daemon/tocsin_daemon/definition.schema.json"
-SCHEMA_PLACES = (f"{LIB}/tocsin_daemon/definition.schema.json", "usr/share/tocsin/definition.schema.json")
-"""Where the daemon reads it, and where an editor is told to."""
-COMMANDS = {"tocsin": "tocsin_daemon.cli", "tocsind": "tocsin_daemon.__main__"}
-LAUNCHER = '''#!/usr/bin/python3 -I
-"""Run {module} on Debian's Python and Twisted, whatever the caller's environment says."""
-
-import sys
-
-sys.path.insert(0, "/{lib}")
-
-from {module} import main
-
-sys.exit(main())
-'''
-
-Layout = dict[str, tuple[bytes, int]]
 
 
 class Refused(Exception):
     """Nothing was changed; the text says why and what to do."""
 
 
-def layout() -> Layout:
-    """Return path below the root to content and mode; the agent last, for it calls the rest."""
-    files: Layout = {}
-    for room in ("ocf", "daemon"):
-        for source in sorted((TOP / room).rglob("*.py")):
-            files[f"{LIB}/{source.relative_to(TOP / room)}"] = (source.read_bytes(), 0o644)
-    for command, module in COMMANDS.items():
-        files[f"usr/bin/{command}"] = (LAUNCHER.format(module=module, lib=LIB).encode(), 0o755)
-    files[UNIT] = ((TOP / "packaging/systemd/tocsind@.service").read_bytes(), 0o644)
-    files[MAN_PAGE] = (man.render().encode(), 0o644)
-    files[YAML_PAGE] = (yaml_page.render().encode(), 0o644)
-    files[EXAMPLE] = (example.render().encode(), 0o644)
-    files.update((place, ((TOP / SCHEMA).read_bytes(), 0o644)) for place in SCHEMA_PLACES)
-    files[AGENT] = (fold.fold(TOP / "agent/service", [TOP / "ocf"]).encode(), 0o755)
-    return files
-
-
 def install(root: Path) -> str:
     """Install below `root`, over what an earlier run put there, and return what to tell the caller."""
     new, old = layout(), _manifest(root)
     _refuse_strangers(root, [path for path in new if path not in old])
-    _refuse_without_rights(root, [*new, MANIFEST])
+    places = [*new, MANIFEST, *(f"{directory}/any" for directory in DIRECTORIES)]
+    _refuse_without_rights(root, places)
     made = [path for path in old if path.endswith("/")]
-    made += [f"{path}/" for path in _make_directories(root, [*new, MANIFEST])]
-    _write(root / MANIFEST, _lines({*old, *new, *made}), 0o644)  # first: an install cut off can be removed
-    for path, (content, mode) in new.items():
-        _write(root / path, content, mode)
+    made += [f"{path}/" for path in _make_directories(root, places)]
+    write(root / MANIFEST, File(_lines({*old, *new, *made})))  # first: an install cut off can be removed
+    for path, file in new.items():
+        write(root / path, file)
     _remove(root, [path for path in old if path not in new and not path.endswith("/")])
-    _write(root / MANIFEST, _lines({*new, *made}), 0o644)
+    write(root / MANIFEST, File(_lines({*new, *made})))
     for path in new:
         if path.endswith(".py"):
-            _compile(root, path)
+            compile_module(root, path)
     return f"installed {len(new)} files: ocf:tocsin:service, {', '.join(COMMANDS)}, below {root}"
 
 
@@ -131,22 +89,27 @@ def _make_directories(root: Path, paths: "list[str]") -> "Iterator[str]":
                 yield str(directory)
 
 
-def _write(file: Path, content: bytes, mode: int) -> None:
-    """Replace `file` at once, but leave it, and with it the compiled one, where it is the same already."""
-    if file.is_file() and file.read_bytes() == content and file.stat().st_mode & 0o7777 == mode:
+def write(place: Path, file: File) -> None:
+    """Replace `place` at once, but leave it, and with it the compiled one, where it is the same already."""
+    if _is_there(place, file):
         return
-    fd, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(fd, "wb") as new:
-            new.write(content)
-            os.fchmod(fd, mode)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as directory:
+        new = Path(directory, "new")
+        if file.is_link:
+            new.symlink_to(os.fsdecode(file.content))
+        else:
+            new.write_bytes(file.content)
+            new.chmod(file.mode)
+        os.replace(new, place)
 
 
-def _compile(root: Path, path: str) -> None:
+def _is_there(place: Path, file: File) -> bool:
+    if file.is_link or place.is_symlink():
+        return file.is_link and place.is_symlink() and os.readlink(os.fsencode(place)) == file.content
+    return place.is_file() and place.read_bytes() == file.content and place.stat().st_mode & 0o7777 == file.mode
+
+
+def compile_module(root: Path, path: str) -> None:
     """Compile for this Python, which is the launchers', so that a daemon of root starts fast and writes nothing."""
     source = root / path
     compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"

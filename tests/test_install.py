@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import install
+import layout
 
 TOP = Path(install.__file__).parents[1]
 
@@ -20,7 +21,7 @@ def contents(root: Path) -> "dict[str, tuple[int, int]]":
 def test_the_agent_that_is_installed_runs_without_its_library(tmp_path: Path) -> None:
     """It is one executable file, readable by the user as whom the controller asks for meta-data."""
     install.install(tmp_path)
-    agent = tmp_path / install.AGENT
+    agent = tmp_path / layout.AGENT
     assert agent.stat().st_mode & 0o777 == 0o755
     shown = subprocess.run([agent, "meta-data"], capture_output=True, text=True, check=True, cwd="/")
     assert '<resource-agent name="service"' in shown.stdout
@@ -29,7 +30,7 @@ def test_the_agent_that_is_installed_runs_without_its_library(tmp_path: Path) ->
 def test_the_commands_are_those_of_the_wheel(tmp_path: Path) -> None:
     """Whoever installs by pip and whoever installs from a checkout get the same commands, run the same way."""
     scripts = re.findall(r'^(\w+) = "(tocsin_daemon[\w.]*):main"$', (TOP / "pyproject.toml").read_text(), re.MULTILINE)
-    assert dict(scripts) == install.COMMANDS
+    assert dict(scripts) == layout.COMMANDS
     install.install(tmp_path)
     for command, module in scripts:
         text = (tmp_path / "usr/bin" / command).read_text()
@@ -39,7 +40,7 @@ def test_the_commands_are_those_of_the_wheel(tmp_path: Path) -> None:
 def test_modules_are_compiled_for_the_place_they_are_meant_for(tmp_path: Path) -> None:
     """The tree may be prepared below DIR and appear as / later: a traceback names the final file."""
     install.install(tmp_path)
-    (compiled,) = (tmp_path / install.LIB / "tocsin_daemon/__pycache__").glob("__main__.*.pyc")
+    (compiled,) = (tmp_path / layout.LIB / "tocsin_daemon/__pycache__").glob("__main__.*.pyc")
     assert b"/usr/lib/tocsin/tocsin_daemon/__main__.py" in compiled.read_bytes()
     assert str(tmp_path).encode() not in compiled.read_bytes()
 
@@ -58,7 +59,7 @@ def test_uninstall_removes_everything_and_nothing_else(tmp_path: Path) -> None:
     stranger.parent.mkdir(parents=True)
     stranger.touch()
     install.install(tmp_path)
-    (tmp_path / install.LIB / "tocsin_ocf/__pycache__/wire.cpython-399.pyc").touch()
+    (tmp_path / layout.LIB / "tocsin_ocf/__pycache__/wire.cpython-399.pyc").touch()
     assert "left alone" in install.uninstall(tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [stranger]
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_dir()) == ["bin", "usr"]
@@ -68,7 +69,7 @@ def test_uninstall_removes_everything_and_nothing_else(tmp_path: Path) -> None:
 def test_an_older_layout_gives_way(tmp_path: Path) -> None:
     """A module that the tree no longer has would still be imported."""
     install.install(tmp_path)
-    gone = tmp_path / install.LIB / "tocsin_ocf/old/gone.py"
+    gone = tmp_path / layout.LIB / "tocsin_ocf/old/gone.py"
     gone.parent.mkdir()
     gone.touch()
     with (tmp_path / install.MANIFEST).open("a") as manifest:
@@ -80,8 +81,8 @@ def test_an_older_layout_gives_way(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     """The agent of a Debian package, say; nothing at all is installed then."""
-    (tmp_path / install.AGENT).parent.mkdir(parents=True)
-    (tmp_path / install.AGENT).write_text("theirs")
+    (tmp_path / layout.AGENT).parent.mkdir(parents=True)
+    (tmp_path / layout.AGENT).write_text("theirs")
     with pytest.raises(install.Refused, match="in the way"):
         install.install(tmp_path)
     assert [path.read_text() for path in tmp_path.rglob("*") if path.is_file()] == ["theirs"]
