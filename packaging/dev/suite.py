@@ -12,8 +12,8 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/systemd", "tests/stress")
-"""Tests of the daemon as it is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
+MACHINES = ("tests/cluster", "tests/systemd", "tests/stress", "tests/packages")
+"""Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
