@@ -24,8 +24,8 @@ set -eu
 mount -t proc proc /proc
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 """
+UPDATE = "apt-get -qq -o APT::Update::Error-Mode=any update"
 INSTALL = """
-apt-get -qq update
 apt-get -qq -y install ./tocsin.deb >/dev/null
 """
 USE = f"""
@@ -57,10 +57,15 @@ class Failed(Exception):
     """The package does not do what it should; the text says where."""
 
 
+class Unreachable(Exception):
+    """Debian's mirror is not there, so there is no clean root to look in."""
+
+
 def check(package: Path) -> None:
-    """Install, use and remove it; raises Failed."""
+    """Install, use and remove it; raises Failed, and Unreachable where that cannot be tried."""
     with tempfile.TemporaryDirectory(prefix="tocsin-root-") as place:
         _unpack(Path(place))
+        _inside(place, UPDATE, Unreachable)
         shutil.copy(package, Path(place, "tocsin.deb"))
         for name, script in {"install": INSTALL, "use": USE}.items():
             print(f"./dev deb: {name}:\n{_inside(place, script)}", end="")
@@ -73,7 +78,9 @@ def _unpack(place: Path) -> None:
     """Make the root directory, afresh where it is old."""
     if not ROOT.exists() or time.time() - ROOT.stat().st_mtime > FRESH:
         new = ROOT.with_suffix(f".{os.getpid()}.tar")
-        subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", new], check=True)
+        if subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", new], check=False).returncode:
+            new.unlink(missing_ok=True)
+            raise Unreachable("mmdebstrap cannot make a Debian 12; it says why above")
         new.replace(ROOT)
     subprocess.run(["tar", "-x", "-p", "--numeric-owner", "-f", ROOT, "-C", place], check=True)
     policy = place / "usr/sbin/policy-rc.d"
@@ -82,12 +89,12 @@ def _unpack(place: Path) -> None:
     shutil.copy("/etc/resolv.conf", place / "etc/resolv.conf")
 
 
-def _inside(root: str, script: str) -> str:
-    """Run a script of the shell in the root, and return what it prints."""
+def _inside(root: str, script: str, fault: "type[Exception]" = Failed) -> str:
+    """Run a script of the shell in the root, and return what it prints; raises `fault`."""
     apart = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--propagation=private"]
     command = [*apart, "chroot", root, "/bin/sh", "-c", PREPARE + script]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
-        raise Failed(f"exit code {done.returncode} in the clean root:\n{done.stdout}{done.stderr}")
+        raise fault(f"exit code {done.returncode} in the clean root:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -60,7 +60,7 @@ def main() -> int:
         lint(package)
         if arguments.check:
             cleanroot.check(package)
-    except (subprocess.CalledProcessError, OSError, cleanroot.Failed) as fault:
+    except (subprocess.CalledProcessError, OSError, cleanroot.Failed, cleanroot.Unreachable) as fault:
         print(f"./dev deb: {fault}", file=sys.stderr)
         return 1
     venvs.give_back()
