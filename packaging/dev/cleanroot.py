@@ -41,7 +41,10 @@ export OCF_RESKEY_command='/bin/sleep 1000' OCF_RESKEY_check=exec:/bin/true
 {AGENT} start
 OCF_RESKEY_CRM_meta_interval=60000 {AGENT} monitor
 tocsin status | grep running
+cd /usr/lib/tocsin && touch tocsin_ocf/gone.py # as if by a former ./dev install, over which the package comes
+printf '%s\\n' usr/bin/tocsin usr/lib/tocsin/ usr/lib/tocsin/tocsin_ocf/gone.py >manifest && cd /
 apt-get -qq -y install --reinstall ./tocsin.deb | grep 'has taken over'
+test ! -e /usr/lib/tocsin/manifest && test ! -e /usr/lib/tocsin/tocsin_ocf/gone.py
 tocsin status | grep running
 {AGENT} stop
 tocsin status | grep stopped

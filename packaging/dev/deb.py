@@ -32,7 +32,7 @@ def build(made_from: Source, output: Path) -> Path:
     if done.returncode != 0:
         sys.stderr.buffer.write(done.stdout)
         raise subprocess.CalledProcessError(done.returncode, command)
-    output.mkdir(parents=True, exist_ok=True)
+    source.empty(output, "tocsin_*.deb")
     (built,) = made_from.tree.parent.glob(f"tocsin_{made_from.version}_*.deb")
     return Path(shutil.copy2(built, output))
 

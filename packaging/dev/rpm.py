@@ -39,7 +39,7 @@ def build(made_from: Source, output: Path) -> Path:
     if done.returncode != 0:
         sys.stderr.buffer.write(done.stdout)
         raise subprocess.CalledProcessError(done.returncode, command)
-    output.mkdir(parents=True, exist_ok=True)
+    source.empty(output, "tocsin-*.rpm")
     shutil.copy2(spec, output)
     (built,) = (top / "RPMS").rglob("*.rpm")
     return Path(shutil.copy2(built, output))

@@ -59,6 +59,13 @@ def copy(to: Path, top: Path = TOP) -> Source:
     return Source(to, version(to, date), date)
 
 
+def empty(place: Path, pattern: str) -> None:
+    """Make a directory, and remove older packages from it: `apt install dist/tocsin_*.deb` means the new one."""
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob(pattern):
+        old.unlink()
+
+
 def version(tree: Path, date: int) -> str:
     """
     Return what the packages are called, in words that dpkg and rpm order alike.

@@ -67,6 +67,6 @@ def give_back() -> None:
     """Make what root wrote into the checkout the caller's again, so that commands without root go on working."""
     owner = os.environ.get("SUDO_UID")
     if owner and os.geteuid() == 0:
-        names = (".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+        names = (".venv", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
         ours = [TOP / name for name in names if (TOP / name).exists()]
         subprocess.run(["chown", "-Rh", f"{owner}:{os.environ['SUDO_GID']}", *ours], check=False)

@@ -24,7 +24,7 @@ def build(scratch: Path, version: str = "") -> Path:
         file = made_from.tree / "ocf/tocsin_ocf/__init__.py"
         file.write_text(re.sub(r'(?<=__version__ = ")[^"]+', version, file.read_text()))
         made_from = source.Source(made_from.tree, version, made_from.date + 1)
-    return deb.build(made_from, scratch)
+    return deb.build(made_from, scratch / f"dist{version}")
 
 
 def open_usr(node: Node) -> None:
