@@ -1,8 +1,8 @@
 """
 Fixtures on a real cluster.
 
-A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes`, `lab_fencing`
-or `lab_overlay` with a module-scoped fixture of the same name.
+A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes`, `lab_fencing`,
+`lab_remotes` or `lab_overlay` with a module-scoped fixture of the same name.
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ def _must_run() -> bool:
     return os.environ.get("CI") == "true" or os.environ.get("TOCSIN_REQUIRE_CLUSTER") == "1"
 
 
-@pytest.fixture(scope="session")
-def cluster_possible() -> None:
-    """Skip by name where no lab can run, but fail where the cluster tests are required."""
-    missing = Lab.missing()
+def _require(missing: list[str]) -> None:
     if missing and _must_run():
         pytest.fail(f"the cluster tests are required here, but: {'; '.join(missing)}")
     if missing:
         pytest.skip(f"no cluster lab: {'; '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def cluster_possible() -> None:
+    """Skip by name where no lab can run, but fail where the cluster tests are required."""
+    _require(Lab.missing())
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +73,18 @@ def lab_fencing() -> bool:
 
 
 @pytest.fixture(scope="module")
-def lab(cluster_possible: None, lab_nodes: int, lab_overlay: Path | None, lab_fencing: bool) -> Iterator[Lab]:
+def lab_remotes() -> int:
+    """Say how many Pacemaker Remote nodes there are beside."""
+    return 0
+
+
+@pytest.fixture(scope="module")
+def lab(
+    cluster_possible: None, lab_nodes: int, lab_overlay: Path | None, lab_fencing: bool, lab_remotes: int
+) -> Iterator[Lab]:
     """Run one cluster for the tests of a module."""
-    with Lab(lab_nodes, lab_overlay, timeout=120, fencing=lab_fencing) as running:
+    _require(Lab.missing_for_remotes() if lab_remotes else [])
+    with Lab(lab_nodes, lab_overlay, timeout=120, fencing=lab_fencing, remotes=lab_remotes) as running:
         yield running
 
 

@@ -32,13 +32,14 @@ def run(plan: Plan, member: Member, wire: socket.socket, *, grouped: bool) -> No
     _mount_all(plan, member)
     if grouped:
         kernel.mount("cgroup2", "/sys/fs/cgroup")
-    _write_configuration(plan)
+    _write_configuration(plan, member)
     _network_up(member)
     with member.boot_log.open("ab") as log:
         services = Services(log)
-        services.start("corosync")
+        if not member.is_remote:
+            services.start("corosync")
         _meet(wire)
-        services.start("pacemaker")
+        services.start("pacemaker_remote" if member.is_remote else "pacemaker")
         wire.sendall(b"ready\n")
         wire.close()
         services.serve()
@@ -94,17 +95,19 @@ def _mount_disk(disk: Path) -> None:
         kernel.bind(disk / directory.path.lstrip("/"), directory.path)
 
 
-def _write_configuration(plan: Plan) -> None:
+def _write_configuration(plan: Plan, member: Member) -> None:
     members = plan.members
     Path("/etc/hosts").write_text(hosts(members))
     Path("/etc/hostname").write_text(socket.gethostname() + "\n")
+    if member.is_remote:
+        return
     corosync = Path("/etc/corosync/corosync.conf")
     if not corosync.exists():
         corosync.write_text(corosync_conf(members))
     cib = Path("/var/lib/pacemaker/cib/cib.xml")
     if not cib.exists():
         empty = subprocess.run(["cibadmin", "--empty"], check=True, stdout=subprocess.PIPE, env=ENVIRONMENT)
-        cib.write_bytes(first_cib(empty.stdout, [each.name for each in members] if plan.fencing else []))
+        cib.write_bytes(first_cib(empty.stdout, members, fencing=plan.fencing))
         cib.chmod(0o600)
         owner = cib.parent.stat()
         os.chown(cib, owner.st_uid, owner.st_gid)

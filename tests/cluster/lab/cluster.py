@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TypeVar
 from xml.etree import ElementTree
 
-from . import groups, holder, requirements, state
+from . import groups, holder, remoted, requirements, state
 from .configuration import FENCE_DEVICE
 from .faults import CommandFailed, LabError
 from .node import Node
@@ -30,24 +30,34 @@ class Lab:
     """One private cluster; nothing of it exists before `up` and after `down`."""
 
     missing = staticmethod(requirements.missing)
+    missing_for_remotes = staticmethod(remoted.missing)
 
     def __init__(
-        self, nodes: int = 1, overlay: Path | str | None = None, timeout: float = 60, *, fencing: bool = False
+        self,
+        nodes: int = 1,
+        overlay: Path | str | None = None,
+        timeout: float = 60,
+        *,
+        fencing: bool = False,
+        remotes: int = 0,
     ) -> None:
         """
         Plan nodes that see overlay/{usr,etc,var} merged over the machine's; `timeout` in seconds is for `up`.
 
-        With fencing the cluster may, and will, cut the power of a node, which boots again by itself.
+        With fencing the cluster may, and will, cut the power of a node, which boots again by itself. The remotes
+        r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start.
         """
         self._count = nodes
         self._overlay = None if overlay is None else requirements.checked_overlay(Path(overlay))
         self._timeout = timeout
         self._fencing = fencing
+        self._remotes = remotes
         self._descriptor = -1
         self._hub: subprocess.Popen[str] | None = None
         self._plan: Plan | None = None
         self.state: Path | None = None
         self.nodes: list[Node] = []
+        self.remotes: list[Node] = []
 
     def __enter__(self) -> Lab:
         """Bring the lab up."""
@@ -65,8 +75,11 @@ class Lab:
         groups.sweep()
         try:
             self.state, self._descriptor = state.make()
-            self._plan = Plan(self.state, self._count, self._overlay, self._fencing)
-            self.nodes = [Node(member, self._plan) for member in self._plan.members]
+            binary = remoted.find() if self._remotes else ""
+            self._plan = Plan(self.state, self._count, self._overlay, self._fencing, self._remotes, binary)
+            every = [Node(member, self._plan) for member in self._plan.members]
+            self.nodes = [node for node in every if not node.is_remote]
+            self.remotes = [node for node in every if node.is_remote]
             self._hub = holder.start(self._plan, self._descriptor, self._timeout)
             self._wait_for_cluster()
         except BaseException:
@@ -79,9 +92,9 @@ class Lab:
         if self._hub is not None:
             holder.end(self._hub)
             self._hub = None
-        for node in self.nodes:
+        for node in self._every:
             node.bury()
-        self.nodes = []
+        self.nodes, self.remotes = [], []
         if self.state is not None:  # the hub has removed it, unless it was killed
             groups.remove(self.state.name, patience=5)
             shutil.rmtree(self.state, ignore_errors=True)
@@ -90,9 +103,9 @@ class Lab:
 
     def node(self, name: str) -> Node:
         """Return the node of that name."""
-        found = [node for node in self.nodes if node.name == name]
+        found = [node for node in self._every if node.name == name]
         if not found:
-            raise LabError(f"no such node: {name}; there are {' '.join(node.name for node in self.nodes)}")
+            raise LabError(f"no such node: {name}; there are {' '.join(node.name for node in self._every)}")
         return found[0]
 
     def partition(self, *names: str) -> None:
@@ -118,7 +131,7 @@ class Lab:
     def mend(self, timeout: float = 120) -> None:
         """Undo every accident: all nodes thawed, powered, connected, fenceable, and online."""
         self.heal()
-        for node in self.nodes:
+        for node in self._every:
             self.fence_mode(node, "ok")
             if node.is_frozen():
                 node.thaw()
@@ -141,7 +154,7 @@ class Lab:
 
     def wait_online(self, *names: str, timeout: float = 90) -> None:
         """Wait until these nodes (none: all) see each other online, have a DC, and it has nothing to do."""
-        wanted = names or tuple(node.name for node in self.nodes)
+        wanted = names or tuple(node.name for node in self._every)
         self.wait(lambda: self._are_online(wanted), timeout, f"{' '.join(wanted)} online and an idle DC")
 
     def dc(self, timeout: float = 60) -> Node:
@@ -152,7 +165,7 @@ class Lab:
 
     def save_logs(self, directory: Path) -> Path:
         """Copy every node's logs and CIB, dead ones' too, to a new directory that outlives the lab."""
-        for node in self.nodes:
+        for node in self._every:
             node.save_logs(directory / node.name)
         if self._plan is not None and self._plan.hub_log.exists():
             shutil.copy(self._plan.hub_log, directory)
@@ -163,6 +176,10 @@ class Lab:
         """The pid of the hub, whose network namespace is the switch."""
         assert self._hub is not None, "the lab is not up"
         return self._hub.pid
+
+    @property
+    def _every(self) -> list[Node]:
+        return [*self.nodes, *self.remotes]
 
     def _order(self, **what: object) -> None:
         assert self._plan is not None, "the lab is not up"
@@ -178,7 +195,7 @@ class Lab:
         return None
 
     def _wait_for_cluster(self) -> None:
-        names = [node.name for node in self.nodes]
+        names = [node.name for node in self._every]
         ready = self._is_formed if self._fencing else lambda: self._are_online(names)
         try:
             self.wait(ready, self._timeout, f"{self._count} nodes online and an idle DC")
@@ -186,7 +203,7 @@ class Lab:
             raise LabError(f"{error}\n{self._last_words()}") from None
 
     def _is_formed(self) -> bool:
-        return self._are_online([node.name for node in self.nodes]) and any(
+        return self._are_online([node.name for node in self._every]) and any(
             node.is_active(FENCE_DEVICE) for node in self.nodes
         )
 
@@ -200,12 +217,12 @@ class Lab:
             return False
 
     def _check_running(self) -> None:
-        gone = [node.name for node in self.nodes if node.is_lost()]
+        gone = [node.name for node in self._every if node.is_lost()]
         if gone or self._hub is None or self._hub.poll() is not None:
             raise LabError(f"the lab ended while it was needed ({' '.join(gone) or 'hub'})")
 
     def _last_words(self) -> str:
-        logs = [log for node in self.nodes for log in (node.boot_log, node.pacemaker_log) if log.exists()]
+        logs = [log for node in self._every for log in (node.boot_log, node.pacemaker_log) if log.exists()]
         return "\n".join(
             f"--- {log}\n" + "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:]) for log in logs
         )

@@ -52,10 +52,11 @@ async def _live(plan: Plan, parent: int, inherited: frozenset[int]) -> None:
 async def _run(plan: Plan, outlets: dict[str, Outlet], ended: asyncio.Event, inherited: frozenset[int]) -> None:
     kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNT)
     kernel.stop_mount_propagation()
-    install(plan.tools)
+    install(plan.tools, plan.remoted)
     switch = Switch()
+    key = os.urandom(4096) if plan.remotes else b""
     for member in plan.members:
-        _lay_out(member)
+        _lay_out(member, key)
         hear = partial(_hear, outlets, member.name)
         outlets[member.name] = Outlet(plan, member, switch, inherited, hear)
     desk = Desk(outlets, switch, ended)
@@ -97,12 +98,17 @@ async def _hear(
         writer.write(f"{answer}\n".encode())
 
 
-def _lay_out(member: Member) -> None:
+def _lay_out(member: Member, key: bytes) -> None:
     member.memory.mkdir(parents=True)
     # Here and not in the node, so that it outlives the node; and in the hub's mount namespace, not the machine's.
     kernel.mount("tmpfs", member.memory, options="mode=755")
     for directory in DISK:
         create(directory, member.disk)
+    if key:  # remote nodes and cluster nodes know each other by it
+        file = member.disk / "etc/pacemaker/authkey"
+        file.write_bytes(key)
+        shutil.chown(file, "root", "haclient")
+        file.chmod(0o640)
 
 
 def _say(message: dict[str, object]) -> None:

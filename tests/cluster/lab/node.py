@@ -28,6 +28,8 @@ class Node:
         self._plan = plan
         self.name = member.name
         self.address = member.address
+        self.is_remote = member.is_remote
+        self._units = ["pacemaker_remote"] if member.is_remote else ["corosync", "pacemaker"]
         self._children: list[subprocess.Popen[str]] = []
 
     @property
@@ -105,16 +107,20 @@ class Node:
         return False
 
     def stop_cluster(self, timeout: float = 120) -> None:
-        """Stop Pacemaker and corosync cleanly: its resources move, nobody fences it."""
-        self.run(["systemctl", "stop", "corosync"], timeout=timeout)
+        """
+        Stop Pacemaker and corosync cleanly: its resources move, nobody fences it.
+
+        A remote node is fenced all the same by Pacemaker 2.1.5, unless its resource was disabled before.
+        """
+        self.run(["systemctl", "stop", self._units[0]], timeout=timeout)
 
     def start_cluster(self, timeout: float = 120) -> None:
         """Start corosync and Pacemaker, and return when they are started, not yet online."""
-        self.run(["systemctl", "start", "corosync", "pacemaker"], timeout=timeout)
+        self.run(["systemctl", "start", *self._units], timeout=timeout)
 
     def restart_pacemaker(self, timeout: float = 120) -> None:
         """Stop Pacemaker cleanly and start it again; corosync goes on."""
-        self.run(["systemctl", "restart", "pacemaker"], timeout=timeout)
+        self.run(["systemctl", "restart", self._units[-1]], timeout=timeout)
 
     def crash_pacemaker(self, daemon: str = "pacemakerd") -> None:
         """Kill one daemon (pacemakerd, pacemaker-controld, corosync ...) with SIGKILL; what follows is Pacemaker's."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HUB_ADDRESS = "10.77.0.254"
+_FIRST_REMOTE = 100
 
 # The only environment of everything in a node. crmsh and pcs write below HOME, and /tmp is the caller's.
 ENVIRONMENT = {
@@ -65,6 +66,10 @@ def create(directory: Directory, root: Path = Path("/")) -> None:
     path.chmod(directory.mode)
 
 
+def _name(number: int) -> str:
+    return f"r{number - _FIRST_REMOTE}" if number > _FIRST_REMOTE else f"n{number}"
+
+
 @dataclass(frozen=True)
 class Member:
     """One node of the plan."""
@@ -73,9 +78,14 @@ class Member:
     home: Path
 
     @property
+    def is_remote(self) -> bool:
+        """Whether it runs pacemaker-remoted instead of corosync and Pacemaker."""
+        return self.number > _FIRST_REMOTE
+
+    @property
     def name(self) -> str:
         """The node's host name and its name in the cluster."""
-        return f"n{self.number}"
+        return _name(self.number)
 
     @property
     def address(self) -> str:
@@ -116,6 +126,9 @@ class Plan:
     nodes: int
     overlay: Path | None
     fencing: bool = False
+    remotes: int = 0
+    remoted: str = ""
+    """The pacemaker-remoted that remote nodes run, where it is not installed."""
 
     @property
     def hub(self) -> Path:
@@ -134,8 +147,9 @@ class Plan:
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """All nodes, n1 first."""
-        return tuple(Member(k, self.state / "nodes" / f"n{k}") for k in range(1, self.nodes + 1))
+        """All nodes, n1 first, then the remote ones."""
+        numbers = [*range(1, self.nodes + 1), *range(_FIRST_REMOTE + 1, _FIRST_REMOTE + 1 + self.remotes)]
+        return tuple(Member(number, self.state / "nodes" / _name(number)) for number in numbers)
 
     def to_json(self) -> str:
         """Make a string that `from_json` reads."""

@@ -1,4 +1,4 @@
-"""What the lab adds to every node's /usr: its fence agent, and a stand-in for systemctl."""
+"""What the lab adds to every node's /usr: its fence agent, a stand-in for systemctl, and what is not installed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ _INSIDE = Path(__file__).with_name("inside")
 _PLACES = {"fence_lab.py": "usr/sbin/fence_lab", "systemctl.py": "usr/bin/systemctl"}
 
 
-def install(root: Path) -> None:
-    """Put them below the root, which becomes a part of every node's overlay."""
-    for name, place in _PLACES.items():
+def install(root: Path, remoted: str) -> None:
+    """Put them below the root, which becomes a part of every node's overlay; and, if named, a pacemaker-remoted."""
+    files = {_INSIDE / name: place for name, place in _PLACES.items()}
+    if remoted:
+        files[Path(remoted)] = "usr/sbin/pacemaker-remoted"
+    for source, place in files.items():
         target = root / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((_INSIDE / name).read_bytes())
+        target.write_bytes(source.read_bytes())
         target.chmod(0o755)
     for directory in (root, *root.rglob("*")):
         if directory.is_dir():

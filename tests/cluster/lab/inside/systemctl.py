@@ -14,7 +14,8 @@ from collections.abc import Callable
 EAR = "/run/lab/init"
 UNITS = ("corosync", "pacemaker", "pacemaker_remote")
 NEEDED_BY = {"corosync": ["pacemaker"]}
-ENABLED = {"corosync", "pacemaker"}
+REMOTE = not os.path.exists("/etc/corosync/corosync.conf")
+ENABLED = {"pacemaker_remote"} if REMOTE else {"corosync", "pacemaker"}
 DONE = ("enable", "disable", "daemon-reload", "reset-failed", "mask", "unmask")
 UNKNOWN = {"status": 4, "is-active": 4, "is-enabled": 1}
 RESTART, POWER_OFF = 0x1234567, 0x4321FEDC
