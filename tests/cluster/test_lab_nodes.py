@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Lab, LabError, Node
-
-NAME = "dummy"
+from lab import Lab, LabError
+from three_nodes import NAME, fenced, mend, other_than_controller, prepare, rest, where
 
 
 @pytest.fixture(scope="module")
@@ -29,36 +28,9 @@ def lab_fencing() -> bool:
 @pytest.fixture
 def three(lab: Lab) -> Iterator[Lab]:
     """Mend the cluster after the test."""
-    if lab.nodes[0].run(["crm_resource", "--query-xml", "--resource", NAME], check=False).returncode != 0:
-        lab.nodes[0].run(["pcs", "resource", "create", NAME, "ocf:pacemaker:Dummy"], timeout=60)
-    where(lab)
+    prepare(lab)
     yield lab
-    lab.mend()
-    lab.dc().run(["stonith_admin", "--cleanup", "--history=*"], timeout=60)
-
-
-def where(lab: Lab, *, among: list[Node] | None = None) -> Node:
-    """Wait until the resource runs, and return its node."""
-    nodes = among or lab.nodes
-    return lab.wait(lambda: next((n for n in nodes if n.is_active(NAME)), None), 90, f"{NAME} to run") or nodes[0]
-
-
-def rest(lab: Lab, *without: Node) -> list[Node]:
-    """Return the other nodes."""
-    return [node for node in lab.nodes if node not in without]
-
-
-def fenced(lab: Lab, node: Node, before: int) -> None:
-    """Wait until another node says that this one was fenced, and the power switch that it was asked once for that."""
-    witness = rest(lab, node)[0]
-    history = ["stonith_admin", f"--history={node.name}"]
-    lab.wait(lambda: f"reboot of {node.name} successful" in witness.run(history).stdout, 90, f"{node.name} fenced")
-    assert len(lab.fencings(node)) == before + 1
-
-
-def other_than_controller(lab: Lab) -> Node:
-    """Return a node whose loss moves no controller."""
-    return rest(lab, lab.dc())[0]
+    mend(lab)
 
 
 def test_the_cluster_can_fence(three: Lab) -> None:
@@ -181,51 +153,6 @@ def test_a_node_that_reboots_itself_comes_back(three: Lab) -> None:
     three.wait_online()
 
 
-def test_a_cluster_that_is_stopped_cleanly_is_not_fenced(three: Lab) -> None:
-    """Stop, start and restart are those of the distribution's units."""
-    home = where(three)
-    init = home.init
-    home.stop_cluster()
-    where(three, among=rest(three, home))
-    assert home.run(["systemctl", "is-active", "pacemaker"], check=False).stdout == "inactive\n"
-    home.start_cluster()
-    three.wait_online()
-    home.restart_pacemaker()
-    three.wait_online()
-    assert home.init == init
-
-
-def test_pcs_stops_and_starts_the_local_cluster(three: Lab) -> None:
-    """Through the stand-in for systemctl."""
-    node = three.node("n3")
-    node.run(["pcs", "cluster", "stop"], timeout=120)
-    assert not _runs(node, "corosync -f")
-    node.run(["pcs", "cluster", "start"], timeout=120)
-    three.wait_online()
-
-
-@pytest.mark.parametrize("daemon", ["pacemaker-attrd", "pacemakerd"])
-def test_a_crashed_daemon_is_started_again(three: Lab, daemon: str) -> None:
-    """By pacemakerd, and pacemakerd by pid 1; nobody is fenced."""
-    node = other_than_controller(three)
-    init = node.init
-    node.crash_pacemaker(daemon)
-    three.wait(lambda: _runs(node, daemon), 30, f"another {daemon}")
-    three.wait_online()
-    assert node.init == init
-    node.restart_pacemaker()  # a new pacemakerd looks after the children that it found only now and then
-
-
-def test_a_node_whose_corosync_died_is_fenced(three: Lab) -> None:
-    """Debian's unit does not start it again."""
-    node = other_than_controller(three)
-    asked = len(three.fencings(node))
-    node.crash_pacemaker("corosync")
-    fenced(three, node, asked)
-    three.wait_online()
-    assert _runs(node, "corosync -f")
-
-
 def test_a_node_that_dies_unasked_ends_the_wait(cluster_possible: None) -> None:
     """Only kill, fencing and a reboot are asked for."""
     with Lab(2) as lab:
@@ -269,7 +196,3 @@ def test_two_fencing_labs_do_not_meet(three: Lab) -> None:
         end = time.monotonic()
     assert time.monotonic() - end < 5
     assert {node.name: node.init for node in three.nodes} == mine
-
-
-def _runs(node: Node, command: str) -> bool:
-    return command in node.run(["ps", "-eo", "args"]).stdout

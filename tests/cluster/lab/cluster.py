@@ -35,7 +35,7 @@ class Lab:
     def __init__(
         self,
         nodes: int = 1,
-        overlay: Path | str | None = None,
+        overlay: requirements.Overlay | str | None = None,
         timeout: float = 60,
         *,
         fencing: bool = False,
@@ -44,11 +44,12 @@ class Lab:
         """
         Plan nodes that see overlay/{usr,etc,var} merged over the machine's; `timeout` in seconds is for `up`.
 
+        An overlay that is a function fills a directory of the lab, which goes with it.
         With fencing the cluster may, and will, cut the power of a node, which boots again by itself. The remotes
         r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start.
         """
         self._count = nodes
-        self._overlay = None if overlay is None else requirements.checked_overlay(Path(overlay))
+        self._overlay = requirements.checked_overlay(Path(overlay)) if isinstance(overlay, (str, Path)) else overlay
         self._timeout = timeout
         self._fencing = fencing
         self._remotes = remotes
@@ -76,16 +77,28 @@ class Lab:
         try:
             self.state, self._descriptor = state.make()
             binary = remoted.find() if self._remotes else ""
-            self._plan = Plan(self.state, self._count, self._overlay, self._fencing, self._remotes, binary)
-            every = [Node(member, self._plan) for member in self._plan.members]
-            self.nodes = [node for node in every if not node.is_remote]
-            self.remotes = [node for node in every if node.is_remote]
+            overlay = requirements.filled_overlay(self._overlay, self.state / "overlay")
+            self._follow(Plan(self.state, self._count, overlay, self._fencing, self._remotes, binary))
+            assert self._plan is not None
             self._hub = holder.start(self._plan, self._descriptor, self._timeout)
             self._wait_for_cluster()
         except BaseException:
             self.down()
             raise
         return self
+
+    def keep(self, name: str) -> None:
+        """Let the lab outlive this process, under a name by which `kept.find` finds it; then let go of it."""
+        assert self._plan is not None, "the lab is not up"
+        assert self._hub is not None
+        self._order(do="keep", name=name)
+        for stream in (self._hub.stdin, self._hub.stdout):
+            assert stream is not None
+            stream.close()
+        os.close(self._descriptor)
+        self._hub.returncode = 0  # it goes on, and is nobody's to wait for
+        self._hub, self.state, self._plan = None, None, None
+        self.nodes, self.remotes = [], []
 
     def down(self) -> None:
         """End every process of the lab and remove its directory; harmless when there is none."""
@@ -181,6 +194,12 @@ class Lab:
     def _every(self) -> list[Node]:
         return [*self.nodes, *self.remotes]
 
+    def _follow(self, plan: Plan) -> None:
+        self._plan, self.state = plan, plan.state
+        every = [Node(member, plan) for member in plan.members]
+        self.nodes = [node for node in every if not node.is_remote]
+        self.remotes = [node for node in every if node.is_remote]
+
     def _order(self, **what: object) -> None:
         assert self._plan is not None, "the lab is not up"
         holder.order(self._plan, _ORDER_TIMEOUT, **what)
@@ -200,7 +219,7 @@ class Lab:
         try:
             self.wait(ready, self._timeout, f"{self._count} nodes online and an idle DC")
         except TimeoutError as error:
-            raise LabError(f"{error}\n{self._last_words()}") from None
+            raise LabError("\n".join([str(error), *(node.last_words() for node in self._every)])) from None
 
     def _is_formed(self) -> bool:
         return self._are_online([node.name for node in self._every]) and any(
@@ -218,14 +237,11 @@ class Lab:
 
     def _check_running(self) -> None:
         gone = [node.name for node in self._every if node.is_lost()]
-        if gone or self._hub is None or self._hub.poll() is not None:
+        if gone or not self._hub_runs():
             raise LabError(f"the lab ended while it was needed ({' '.join(gone) or 'hub'})")
 
-    def _last_words(self) -> str:
-        logs = [log for node in self._every for log in (node.boot_log, node.pacemaker_log) if log.exists()]
-        return "\n".join(
-            f"--- {log}\n" + "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:]) for log in logs
-        )
+    def _hub_runs(self) -> bool:
+        return self._hub is not None and self._hub.poll() is None
 
 
 def _where(predicate: Callable[[], object]) -> str:

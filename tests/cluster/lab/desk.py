@@ -2,7 +2,7 @@
 Where the holder of a lab gives its orders: one JSON object in, one out.
 
     {"do": "kill"|"boot", "node": NAME}, {"do": "fence_mode", "node": NAME, "mode": MODE},
-    {"do": "partition", "nodes": [NAME...]}, {"do": "keep"}, {"do": "down"}
+    {"do": "partition", "nodes": [NAME...]}, {"do": "keep", "name": NAME}, {"do": "down"}
 
 The answer is {} or {"error": TEXT}, when it is done.
 """
@@ -18,6 +18,7 @@ from typing import Any
 
 from . import fencing, kernel
 from .outlet import Outlet
+from .plan import Plan
 from .switch import Switch
 
 Order = Mapping[str, Any]
@@ -26,8 +27,9 @@ Order = Mapping[str, Any]
 class Desk:
     """Takes orders for the nodes and the switch, and ends the lab."""
 
-    def __init__(self, outlets: Mapping[str, Outlet], switch: Switch, ended: asyncio.Event) -> None:
+    def __init__(self, plan: Plan, outlets: Mapping[str, Outlet], switch: Switch, ended: asyncio.Event) -> None:
         """Set `ended` when the lab shall end."""
+        self._plan = plan
         self._outlets = outlets
         self._switch = switch
         self._ended = ended
@@ -79,7 +81,9 @@ class Desk:
             raise ValueError(f"no such node: {' '.join(unknown)}")
         self._switch.divide(order["nodes"])
 
-    async def _keep(self, _order: Order) -> None:
+    async def _keep(self, order: Order) -> None:
+        self._plan.file.write_text(self._plan.to_json())
+        self._plan.label.write_text(order["name"])
         kernel.signal_at_parent_death(0)
         self._kept = True
 

@@ -13,7 +13,10 @@ import os
 import time
 from pathlib import Path
 
+from .faults import LabError
 from .state import BASE, PREFIX
+
+_PATIENCE = 10.0
 
 
 def tops() -> list[Path]:
@@ -36,6 +39,16 @@ def enter(lab: str, node: str) -> bool:
 def of(lab: str, node: str) -> Path | None:
     """Find the group of a node, seen from outside."""
     return next((top / lab / node for top in tops() if (top / lab / node).is_dir()), None)
+
+
+def freeze(group: Path, wanted: int) -> None:
+    """Freeze (1) or thaw (0) all processes of a group, and return when that is so."""
+    (group / "cgroup.freeze").write_text(str(wanted))
+    deadline = time.monotonic() + _PATIENCE
+    while f"frozen {wanted}" not in (group / "cgroup.events").read_text():
+        if time.monotonic() > deadline:
+            raise LabError(f"{group} is not frozen ({wanted}) after {_PATIENCE:g} s")
+        time.sleep(0.005)
 
 
 def remove(lab: str, patience: float = 0.0) -> None:

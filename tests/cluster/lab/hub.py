@@ -59,7 +59,7 @@ async def _run(plan: Plan, outlets: dict[str, Outlet], ended: asyncio.Event, inh
         _lay_out(member, key)
         hear = partial(_hear, outlets, member.name)
         outlets[member.name] = Outlet(plan, member, switch, inherited, hear)
-    desk = Desk(outlets, switch, ended)
+    desk = Desk(plan, outlets, switch, ended)
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), desk.holder_spoke)
     front = await asyncio.start_unix_server(desk.serve, plan.hub)
     boot = asyncio.create_task(_boot_all(outlets))

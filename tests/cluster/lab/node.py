@@ -166,7 +166,7 @@ class Node:
         Any signal that ends the returned process (nsenter) is SIGKILL for the command in the node.
         """
         process = subprocess.Popen(
-            [*self._entry(user), *argv],
+            [*self.entry(user), *argv],
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -208,6 +208,12 @@ class Node:
             with contextlib.suppress(OSError):
                 shutil.copy(file, place)
 
+    def last_words(self) -> str:
+        """Return the ends of its logs."""
+        logs = [log for log in (self.boot_log, self.pacemaker_log) if log.exists()]
+        ends = {log: "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:]) for log in logs}
+        return "\n".join(f"--- {log}\n{end}" for log, end in ends.items())
+
     def bury(self) -> None:
         """Wait for the commands that died with the node, so that no zombie stays."""
         for process in self._children:
@@ -224,14 +230,10 @@ class Node:
         group = self.group
         if group is None:
             raise LabError(f"{self.name} cannot be frozen: no cgroup2 that can be written, or it is off")
-        (group / "cgroup.freeze").write_text(str(wanted))
-        deadline = time.monotonic() + 10
-        while f"frozen {wanted}" not in (group / "cgroup.events").read_text():
-            if time.monotonic() > deadline:
-                raise LabError(f"{self.name} is not frozen ({wanted}) after 10 s")
-            time.sleep(0.005)
+        groups.freeze(group, wanted)
 
-    def _entry(self, user: str | None) -> list[str]:
+    def entry(self, user: str | None = None) -> list[str]:
+        """Return the command that runs the command after it in the node; ENVIRONMENT is for both."""
         init, group = self.init, self.group
         namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"]
         entry = []

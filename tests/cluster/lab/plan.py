@@ -136,6 +136,16 @@ class Plan:
         return self.state / "hub"
 
     @property
+    def label(self) -> Path:
+        """Where a lab that was kept has its name."""
+        return self.state / "name"
+
+    @property
+    def file(self) -> Path:
+        """Where a lab that was kept has this plan."""
+        return self.state / "plan.json"
+
+    @property
     def hub_log(self) -> Path:
         """What the hub has to complain about."""
         return self.state / "hub.log"

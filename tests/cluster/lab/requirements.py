@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Union
 
 from .plan import ENVIRONMENT
 
+Overlay = Union[Path, Callable[[Path], object]]
 _COMMANDS = (
     "corosync",
     "pacemakerd",
@@ -45,6 +48,16 @@ def _kernel_faults() -> list[str]:
         ["unshare", *flags, "sh", "-c", _PROBE], capture_output=True, text=True, env=ENVIRONMENT, check=False
     )
     return [] if probe.returncode == 0 else [f"no right or no support for namespaces: {probe.stderr.strip()}"]
+
+
+def filled_overlay(overlay: Overlay | None, place: Path) -> Path | None:
+    """Return the overlay's tree: where it is a function, the place, which it has filled."""
+    if overlay is None or isinstance(overlay, Path):
+        return overlay
+    place.mkdir()
+    place.chmod(0o755)
+    overlay(place)
+    return checked_overlay(place)
 
 
 def checked_overlay(overlay: Path) -> Path:
