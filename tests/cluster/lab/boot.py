@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from . import kernel
 from .configuration import corosync_conf, first_cib, hosts
-from .plan import DISK, ENVIRONMENT, RUN, Member, Plan, create
+from .plan import CLOCK_FILE, CLOCK_LIBRARY, DISK, ENVIRONMENT, RUN, Member, Plan, create
 from .services import Services
 
 # A node uses 33 to 48 MiB of /dev/shm; with less than that, daemons refuse their clients.
@@ -35,7 +35,7 @@ def run(plan: Plan, member: Member, wire: socket.socket, *, grouped: bool) -> No
     _write_configuration(plan, member)
     _network_up(member)
     with member.boot_log.open("ab") as log:
-        services = Services(log)
+        services = Services(log, plan.environment)
         if not member.is_remote:
             services.start("corosync")
         _meet(wire)
@@ -99,6 +99,10 @@ def _write_configuration(plan: Plan, member: Member) -> None:
     members = plan.members
     Path("/etc/hosts").write_text(hosts(members))
     Path("/etc/hostname").write_text(socket.gethostname() + "\n")
+    if plan.clocks:
+        Path("/etc/ld.so.preload").write_text(f"{CLOCK_LIBRARY}\n")
+        if not Path(CLOCK_FILE).exists():
+            Path(CLOCK_FILE).write_text("+0\n")
     if member.is_remote:
         return
     corosync = Path("/etc/corosync/corosync.conf")

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import TypeVar
 from xml.etree import ElementTree
 
-from . import groups, holder, remoted, requirements, state
+from . import groups, holder, packages, requirements, state
 from .configuration import FENCE_DEVICE
-from .faults import CommandFailed, LabError
+from .faults import CommandFailed, LabError, where
 from .node import Node
 from .plan import Plan
 
@@ -30,7 +30,8 @@ class Lab:
     """One private cluster; nothing of it exists before `up` and after `down`."""
 
     missing = staticmethod(requirements.missing)
-    missing_for_remotes = staticmethod(remoted.missing)
+    missing_for_remotes = staticmethod(packages.REMOTED.missing)
+    missing_for_clocks = staticmethod(packages.CLOCK.missing)
 
     def __init__(
         self,
@@ -40,19 +41,21 @@ class Lab:
         *,
         fencing: bool = False,
         remotes: int = 0,
+        clocks: bool = False,
     ) -> None:
         """
         Plan nodes that see overlay/{usr,etc,var} merged over the machine's; `timeout` in seconds is for `up`.
 
         An overlay that is a function fills a directory of the lab, which goes with it.
         With fencing the cluster may, and will, cut the power of a node, which boots again by itself. The remotes
-        r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start.
+        r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start. With `clocks` Node.set_clock works.
         """
         self._count = nodes
         self._overlay = requirements.checked_overlay(Path(overlay)) if isinstance(overlay, (str, Path)) else overlay
         self._timeout = timeout
         self._fencing = fencing
         self._remotes = remotes
+        self._clocks = clocks
         self._descriptor = -1
         self._hub: subprocess.Popen[str] | None = None
         self._plan: Plan | None = None
@@ -76,9 +79,9 @@ class Lab:
         groups.sweep()
         try:
             self.state, self._descriptor = state.make()
-            binary = remoted.find() if self._remotes else ""
+            borrowed = packages.borrow(remotes=bool(self._remotes), clocks=self._clocks)
             overlay = requirements.filled_overlay(self._overlay, self.state / "overlay")
-            self._follow(Plan(self.state, self._count, overlay, self._fencing, self._remotes, binary))
+            self._follow(Plan(self.state, self._count, overlay, self._fencing, self._remotes, self._clocks, borrowed))
             assert self._plan is not None
             self._hub = holder.start(self._plan, self._descriptor, self._timeout)
             self._wait_for_cluster()
@@ -161,7 +164,7 @@ class Lab:
                 return answer
             self._check_running()
             if time.monotonic() > deadline:
-                wanted = what or predicate.__doc__ or _where(predicate)
+                wanted = what or predicate.__doc__ or where(predicate)
                 raise TimeoutError(f"waited {timeout:g} s in vain for: {wanted} (last answer: {answer!r})")
             time.sleep(0.05)
 
@@ -242,8 +245,3 @@ class Lab:
 
     def _hub_runs(self) -> bool:
         return self._hub is not None and self._hub.poll() is None
-
-
-def _where(predicate: Callable[[], object]) -> str:
-    code = getattr(predicate, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(predicate)

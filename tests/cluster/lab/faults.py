@@ -15,3 +15,9 @@ class CommandFailed(subprocess.CalledProcessError):
     def __str__(self) -> str:
         """Show what the command said, which the base class does not."""
         return f"{super().__str__()}\nstdout: {self.stdout}\nstderr: {self.stderr}"
+
+
+def where(code: object) -> str:
+    """Say where a function was written, for one that has no name."""
+    written = getattr(code, "__code__", None)
+    return f"{written.co_filename}:{written.co_firstlineno}" if written else repr(code)

@@ -52,7 +52,7 @@ async def _live(plan: Plan, parent: int, inherited: frozenset[int]) -> None:
 async def _run(plan: Plan, outlets: dict[str, Outlet], ended: asyncio.Event, inherited: frozenset[int]) -> None:
     kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNT)
     kernel.stop_mount_propagation()
-    install(plan.tools, plan.remoted)
+    install(plan.tools, plan.borrowed)
     switch = Switch()
     key = os.urandom(4096) if plan.remotes else b""
     for member in plan.members:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HUB_ADDRESS = "10.77.0.254"
@@ -17,6 +18,13 @@ ENVIRONMENT = {
     "TMPDIR": "/run/lab/tmp",
     "LANG": "C.UTF-8",
 }
+
+
+CLOCK_LIBRARY = "/usr/lib/tocsin-lab/libfaketimeMT.so.1"
+# The dynamic linker of the node loads the library into every program, which then asks CLOCK_FILE what to add.
+CLOCK_FILE = "/etc/faketimerc"
+# At each call, not every 10 s; and time that is measured goes on as if nothing happened, as on a real machine.
+_CLOCK_ENVIRONMENT = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 @dataclass(frozen=True)
@@ -127,8 +135,14 @@ class Plan:
     overlay: Path | None
     fencing: bool = False
     remotes: int = 0
-    remoted: str = ""
-    """The pacemaker-remoted that remote nodes run, where it is not installed."""
+    clocks: bool = False
+    borrowed: Mapping[str, str] = field(default_factory=dict)
+    """Files that are not installed, and where the nodes find them."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of everything in a node."""
+        return {**ENVIRONMENT, **(_CLOCK_ENVIRONMENT if self.clocks else {})}
 
     @property
     def hub(self) -> Path:

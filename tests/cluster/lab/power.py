@@ -8,6 +8,7 @@ command in it would find the machine's; so nobody learns its pid 1 before that.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,3 +49,15 @@ def read(member: Member) -> Power:
     except FileNotFoundError:
         return Power(OFF)
     return Power(state, int(init), reason)
+
+
+def is_lost(member: Member) -> bool:
+    """Tell whether the node went off unasked, which takes a second to be sure of."""
+    for _ in range(100):
+        now = read(member)
+        if now.is_alive or now.state in (OFF, BOOTING):
+            return False
+        if now.state == LOST:
+            return True
+        time.sleep(0.01)  # it says "on" and is dead: the hub has yet to see that, and whether it reboots
+    return True

@@ -14,12 +14,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
-
-from .plan import ENVIRONMENT
 
 EAR = "/run/lab/init"
 _NOTIFY = "/run/lab/notify"
@@ -84,9 +82,10 @@ class Service:
 class Services:
     """All units of a node, whose standard output goes to one log."""
 
-    def __init__(self, log: BinaryIO) -> None:
-        """Take the log, which stays open."""
+    def __init__(self, log: BinaryIO, environment: Mapping[str, str]) -> None:
+        """Take the log, which stays open, and the services' environment."""
         self._log = log
+        self._environment = environment
         self._services = {name: Service(unit) for name, unit in UNITS.items()}
         self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -177,7 +176,7 @@ class Services:
             return process
 
     def _popen(self, unit: Unit, **extra: str) -> subprocess.Popen[bytes]:
-        environment = {**ENVIRONMENT, **unit.environment, **extra}
+        environment = {**self._environment, **unit.environment, **extra}
         null, log = subprocess.DEVNULL, self._log
         return subprocess.Popen(
             unit.argv, stdin=null, stdout=log, stderr=log, env=environment, cwd="/", start_new_session=True

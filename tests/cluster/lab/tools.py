@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 _INSIDE = Path(__file__).with_name("inside")
 _PLACES = {"fence_lab.py": "usr/sbin/fence_lab", "systemctl.py": "usr/bin/systemctl"}
 
 
-def install(root: Path, remoted: str) -> None:
-    """Put them below the root, which becomes a part of every node's overlay; and, if named, a pacemaker-remoted."""
+def install(root: Path, borrowed: Mapping[str, str]) -> None:
+    """Put them below the root, which becomes a part of every node's overlay, and the borrowed files to their places."""
     files = {_INSIDE / name: place for name, place in _PLACES.items()}
-    if remoted:
-        files[Path(remoted)] = "usr/sbin/pacemaker-remoted"
+    files.update({Path(source): place.lstrip("/") for source, place in borrowed.items()})
     for source, place in files.items():
         target = root / place
         target.parent.mkdir(parents=True, exist_ok=True)
