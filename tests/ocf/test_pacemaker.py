@@ -79,7 +79,10 @@ def test_the_guard_judges_a_real_cluster(name: str, resource: str, node: str, ex
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(102, "", "crm_mon: Connection to cluster failed\n"), "exit status 102: crm_mon: Connection"),
+        (
+            Reply(102, "", "crm_mon: Connection to cluster failed\n"),
+            r"exit status 102 \(CRM_EX_DISCONNECT, Not connected\): crm_mon: Connection",
+        ),
         (Reply(None), "timed out"),
         (Reply(0, ""), "unreadable"),
         (Reply(0, "<a><b>"), "unreadable"),
