@@ -54,7 +54,7 @@ class Program:
 
     A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can, or not at all where
     it is `bound`. A tool of ours dies with the daemon. `limits` has (soft, hard) by setrlimit's names in lower case;
-    `nice` None is what a fresh login has, 0.
+    `nice` None is what a fresh login has, 0. `stdin` is all that it can read from its standard input.
     """
 
     argv: Sequence[str]
@@ -69,6 +69,7 @@ class Program:
     service: bool = False
     cgroup: str = ""
     bound: bool = False
+    stdin: bytes = field(default=b"", repr=False)
 
 
 @implementer(IReadDescriptor)

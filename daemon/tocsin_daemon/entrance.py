@@ -50,6 +50,7 @@ _libc = ctypes.PyDLL(None, use_errno=True)  # it keeps the interpreter's lock, w
 
 def execute(program: Program, stdout: int, stderr: int) -> int:
     """Return the pid of a new process that executes the program; OSError where it cannot, naming the file at fault."""
+    stdin = _fed(program.stdin)
     report, say = os.pipe()
     daemon = os.getpid()
     # Found out here: in the new process, every page of memory that is touched is copied first.
@@ -60,11 +61,12 @@ def execute(program: Program, stdout: int, stderr: int) -> int:
         try:
             pid = _fork(program.cgroup)
             if pid == 0:
-                _prepare(stdout, stderr, say, beyond)
+                _prepare([stdin, stdout, stderr, say], beyond)
                 _become(program, unusual, daemon)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(say)
+            os.close(stdin)
         number, _, file = said.read().partition(" ")
     if number.isdecimal():
         os.waitpid(pid, 0)
@@ -103,15 +105,30 @@ def _move_to(directory: int) -> None:
         os.write(os.open("cgroup.procs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory), MYSELF)
 
 
-def _prepare(stdout: int, stderr: int, say: int, beyond: int) -> None:
+def _fed(stdin: bytes) -> int:
+    """Return a descriptor to read these bytes from: memory, for a pipe would have to wait for its reader."""
+    if not stdin:
+        return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.memfd_create("stdin")
+    try:
+        with open(fd, "wb", closefd=False) as memory:
+            memory.write(stdin)
+        os.lseek(fd, 0, os.SEEK_SET)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _prepare(wanted: Sequence[int], beyond: int) -> None:
     """Have standard input, output and error, and the way to report; nothing else, inheritable or not."""
     try:
-        fresh = [os.open("/dev/null", os.O_RDONLY), os.dup(stdout), os.dup(stderr), os.dup(say)]
+        fresh = [os.dup(fd) for fd in wanted]
         for target, source in enumerate(fresh):
             os.dup2(source, target, inheritable=target != REPORT)
         os.closerange(REPORT + 1, beyond)
     except OSError as error:
-        os.write(say, f"{error.errno} ".encode())
+        os.write(wanted[REPORT], f"{error.errno} ".encode())
         os._exit(127)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isinf
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
 from tocsin_daemon.children import Children, Program
-from tocsin_daemon.commands import Commands
+from tocsin_daemon.commands import Commands, Execution
 from tocsin_daemon.table import ProcessTable
-from tocsin_ocf.pacemaker import ENVIRONMENT, Command, Reply
+from tocsin_ocf.pacemaker import ENVIRONMENT, Command, End, Reply, Request
 
 if TYPE_CHECKING:
     from twisted.internet.epollreactor import EPollReactor
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from tocsin_daemon.checks.outside import Ended
 
+_T = TypeVar("_T")
 MAX_OUTPUT = 32 * 1024 * 1024
 """Bytes read of a tool's output: the status of a cluster with thousands of resources fits."""
 
@@ -32,9 +34,10 @@ class Tools:
     def run(self, command: Command) -> Deferred[Reply]:
         """Return the reply; cancelling the Deferred kills the tool."""
         try:
-            execution = self._commands.begin(Program(command.argv, ENVIRONMENT), MAX_OUTPUT)
+            program = Program(command.argv, ENVIRONMENT, stdin=command.stdin.encode())
+            execution = self._commands.begin(program, MAX_OUTPUT)
         except OSError as error:
-            return succeed(Reply(None, stderr=str(error)))
+            return succeed(Reply(None, stderr=str(error), end=End.NOT_EXECUTED))
         timer = self._clock.callLater(command.timeout, execution.kill)
 
         def stop_timing(result: Ended | Failure) -> Ended | Failure:
@@ -42,10 +45,16 @@ class Tools:
                 timer.cancel()
             return result
 
-        return execution.done.addBoth(stop_timing).addCallback(_reply)
+        return execution.done.addBoth(stop_timing).addCallback(_reply, execution)
+
+    def ask(self, request: Request[_T]) -> Deferred[_T]:
+        """Return the answer to a request; the Deferred fails with a Fault, and cancelling it kills the tool."""
+        return self.run(request).addCallback(request.read)
 
 
-def _reply(ended: Ended) -> Reply:
+def _reply(ended: Ended, execution: Execution) -> Reply:
     """Return what a tool answered; what was killed answered nothing."""
     out, err = (text.decode(errors="replace") for text in (ended.output, ended.errors))
-    return Reply(None if ended.status is None or ended.status < 0 else ended.status, out, err)
+    if ended.status is None or ended.status < 0:
+        return Reply(None, out, err, End.KILLED if isinf(execution.killed) else End.TIMED_OUT)
+    return Reply(ended.status, out, err)

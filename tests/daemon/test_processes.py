@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.tools import Tools
 from tocsin_ocf import processes
 from tocsin_ocf.definition import Definition
-from tocsin_ocf.pacemaker import Command
+from tocsin_ocf.pacemaker import Command, Killed, NotConnected, NotInstalled, TimedOut, Version, crm_node
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 LONG = 600
@@ -399,6 +400,38 @@ async def test_a_tool_that_is_not_there_is_a_reply_too(children: Children) -> No
     reply = await Tools(reactor, children).run(Command(("/no/such/tool",), 5.0))  # type: ignore[arg-type]
     assert reply.code is None
     assert "No such file" in reply.why
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_tool_reads_what_it_is_fed(children: Children) -> None:
+    """More than a pipe holds, to the end of it; and where it is fed nothing, nothing."""
+    tools = Tools(reactor, children)  # type: ignore[arg-type]
+    text = "café " * 50_000
+    assert (await tools.run(Command(("/bin/cat",), 5.0, text))).stdout == text
+    assert (await tools.run(Command(("/bin/cat",), 5.0))).stdout == ""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_is_answered_or_fails_by_name(children: Children, tmp_path: Path) -> None:
+    """The same requests as with the runner that waits."""
+    tools = Tools(reactor, children)  # type: ignore[arg-type]
+    tool = tmp_path / "crm_node"
+    tool.write_text("#!/bin/sh\necho n1\n")
+    tool.chmod(0o755)
+    request = crm_node.name(Version(2, 1, 5)).at(str(tmp_path))
+    assert await tools.ask(request) == "n1"
+    tool.write_text("#!/bin/sh\necho Connection refused >&2\nexit 102\n")
+    with pytest.raises(NotConnected, match=r"crm_node: exit status 102 .*: Connection refused"):
+        await tools.ask(request)
+    tool.write_text("#!/bin/sh\nkill -9 $$\n")
+    with pytest.raises(Killed):
+        await tools.ask(request)
+    tool.write_text("#!/bin/sh\nexec sleep 605\n")
+    with pytest.raises(TimedOut):
+        await tools.ask(replace(request, timeout=0.05))
+    tool.unlink()
+    with pytest.raises(NotInstalled, match="No such file"):
+        await tools.ask(request)
 
 
 @pytest_twisted.ensureDeferred
