@@ -101,6 +101,14 @@ def test_noise_before_the_xml_does_not_matter() -> None:
     assert parse_status(Reply(0, f"warning: something\n{text}")) == recorded("well")
 
 
+def test_a_target_role_is_the_same_in_lower_case() -> None:
+    """It is shown as somebody has configured it, and Pacemaker does not mind."""
+    xml = '<r><resources><resource id="web" target_role="{}"/></resources></r>'
+    for word in ("Stopped", "stopped"):
+        assert parse_status(Reply(0, xml.format(word))).instances[0].leaving == "disabled"
+    assert parse_status(Reply(0, xml.format("Started"))).instances[0].leaving == ""
+
+
 def test_an_unknown_call_of_a_globally_unique_instance_is_its_own() -> None:
     """uni:0 and uni:1 on one node are two resources."""
     xml = '<r><failures><failure op_key="uni:1_asyncmon_0" node="n1" call="7"/></failures></r>'

@@ -113,7 +113,7 @@ def _instance(element: ElementTree.Element, parents: tuple[str, ...], *, mainten
 
 
 def _leaving(element: ElementTree.Element) -> str:
-    if element.get("target_role") == "Stopped":
+    if Role.of(element.get("target_role", "")) is Role.STOPPED:  # as it was configured: "stopped" is the same
         return "disabled"
     if true(element, "orphaned") or true(element, "removed"):
         return "removed"
