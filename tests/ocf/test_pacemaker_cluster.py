@@ -1,0 +1,293 @@
+"""The cluster as one object: each method is one exact command, and a dry run executes none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from tests.fakes.replies import RecordedRunner
+from tocsin_ocf.pacemaker import (
+    Change,
+    ClusterStatus,
+    Command,
+    Failure,
+    Kind,
+    Node,
+    NotConnected,
+    NotPermitted,
+    Pacemaker,
+    Primitive,
+    Resource,
+    Role,
+    Setting,
+    Ticket,
+    Version,
+    cibadmin,
+)
+from tocsin_ocf.pacemaker.changes import compare, watch
+from tocsin_ocf.pacemaker.crm_mon import EVERYTHING
+
+CRM_RESOURCE = "/usr/sbin/crm_resource --output-as=xml"
+CRM_ATTRIBUTE = "/usr/sbin/crm_attribute --output-as=xml"
+STATUS = f"/usr/sbin/crm_mon --one-shot --output-as=xml --inactive --include=none,{EVERYTHING}"
+
+CHANGES: list[tuple[Callable[[Pacemaker, bool], Command], str]] = [
+    (
+        lambda c, dry: c.resource("web").fail("n1", dry_run=dry),
+        "/usr/sbin/crm_resource --fail --resource web --node n1",
+    ),
+    (lambda c, dry: c.resource("web").move("n2", dry_run=dry), f"{CRM_RESOURCE} --move --resource=web --node=n2"),
+    (
+        lambda c, dry: c.resource("db").move("n2", "PT1H", promoted=True, dry_run=dry),
+        f"{CRM_RESOURCE} --move --resource=db --node=n2 --lifetime=PT1H --promoted",
+    ),
+    (lambda c, dry: c.resource("web").ban(dry_run=dry), f"{CRM_RESOURCE} --ban --resource=web"),
+    (lambda c, dry: c.resource("web").clear(dry_run=dry), f"{CRM_RESOURCE} --clear --resource=web"),
+    (
+        lambda c, dry: c.resource("web").clear("n1", expired=True, dry_run=dry),
+        f"{CRM_RESOURCE} --clear --resource=web --node=n1 --expired",
+    ),
+    (lambda c, dry: c.resource("web").cleanup(dry_run=dry), f"{CRM_RESOURCE} --cleanup --resource=web"),
+    (
+        lambda c, dry: c.resource("web").cleanup("n1", "monitor", 10, dry_run=dry),
+        f"{CRM_RESOURCE} --cleanup --resource=web --node=n1 --operation=monitor --interval=10000ms",
+    ),
+    (
+        lambda c, dry: c.resource("web").cleanup("n1", "asyncmon", 0, dry_run=dry),
+        f"{CRM_RESOURCE} --cleanup --resource=web --node=n1 --operation=asyncmon --interval=0ms",
+    ),
+    (lambda c, dry: c.resource("web").refresh(dry_run=dry), f"{CRM_RESOURCE} --refresh --resource=web"),
+    (
+        lambda c, dry: c.resource("web").restart(dry_run=dry),
+        f"{CRM_RESOURCE} --restart --resource=web --timeout=60000ms",
+    ),
+    (
+        lambda c, dry: c.resource("web").disable(dry_run=dry),
+        f"{CRM_RESOURCE} --meta --resource=web --set-parameter=target-role --parameter-value=Stopped",
+    ),
+    (
+        lambda c, dry: c.resource("web").enable(dry_run=dry),
+        f"{CRM_RESOURCE} --meta --resource=web --delete-parameter=target-role",
+    ),
+    (
+        lambda c, dry: c.resource("web").unmanage(dry_run=dry),
+        f"{CRM_RESOURCE} --meta --resource=web --set-parameter=is-managed --parameter-value=false",
+    ),
+    (
+        lambda c, dry: c.resource("web").manage(dry_run=dry),
+        f"{CRM_RESOURCE} --meta --resource=web --delete-parameter=is-managed",
+    ),
+    (
+        lambda c, dry: c.resource("web").maintenance(dry_run=dry),
+        f"{CRM_RESOURCE} --meta --resource=web --set-parameter=maintenance --parameter-value=true",
+    ),
+    (
+        lambda c, dry: c.nodes["n1"].standby(dry_run=dry),
+        f"{CRM_ATTRIBUTE} --node=n1 --name=standby --update=on --lifetime=forever",
+    ),
+    (
+        lambda c, dry: c.nodes["n1"].unstandby(dry_run=dry),
+        f"{CRM_ATTRIBUTE} --delete --node=n1 --name=standby --lifetime=forever",
+    ),
+    (
+        lambda c, dry: c.nodes["n1"].maintenance(on=False, dry_run=dry),
+        f"{CRM_ATTRIBUTE} --delete --node=n1 --name=maintenance --lifetime=forever",
+    ),
+    (
+        lambda c, dry: c.nodes["n1"].transient.set("-odd-", "-1", dry_run=dry),
+        f"{CRM_ATTRIBUTE} --node=n1 --name=-odd- --update=-1 --lifetime=reboot",
+    ),
+    (
+        lambda c, dry: c.nodes["n2"].fence(30, dry_run=dry),
+        "/usr/sbin/stonith_admin --output-as=xml --fence=n2 --timeout=30 --delay=0",
+    ),
+    (
+        lambda c, dry: c.nodes["n2"].reboot(dry_run=dry),
+        "/usr/sbin/stonith_admin --output-as=xml --reboot=n2 --timeout=120 --delay=0",
+    ),
+    (
+        lambda c, dry: c.maintenance(dry_run=dry),
+        f"{CRM_ATTRIBUTE} --type=crm_config --name=maintenance-mode --update=true",
+    ),
+    (
+        lambda c, dry: c.maintenance(on=False, dry_run=dry),
+        f"{CRM_ATTRIBUTE} --delete --type=crm_config --name=maintenance-mode",
+    ),
+    (lambda c, dry: c.cleanup(dry_run=dry), f"{CRM_RESOURCE} --cleanup"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES, ids=[expected for _, expected in CHANGES])
+def test_a_change_is_one_exact_command_and_a_dry_run_executes_none(
+    change: Callable[[Pacemaker, bool], Command], expected: str
+) -> None:
+    """The command that a dry run returns is the one that is executed."""
+    runner = RecordedRunner()
+    cluster = Pacemaker(runner)
+    planned = change(cluster, True)
+    assert runner.executed == []
+    assert str(planned) == expected
+    assert change(cluster, False) == planned
+    assert runner.executed == [planned]
+
+
+def test_the_tools_of_another_directory_are_taken() -> None:
+    """All of them, and a dry run says so."""
+    cluster = Pacemaker(RecordedRunner(), directory="/opt/sbin")
+    assert cluster.resource("web").fail("n1", dry_run=True).argv[0] == "/opt/sbin/crm_resource"
+
+
+def test_a_parameter_goes_by_standard_input_into_the_set_that_has_it() -> None:
+    """A dry run asks for the ids, and changes nothing."""
+    runner = RecordedRunner()
+    parameters = Pacemaker(runner).resource("web").parameters
+    assert parameters["fake"] == "one"
+    command = parameters.set("fake", "two", dry_run=True)
+    assert [request.argv[-2] for request in runner.executed] == ["--query-xml", "--query-xml-raw"]
+    assert command.argv == ("/usr/sbin/cibadmin", "--modify", "--xml-pipe", "--scope=resources")
+    nvpair = '<nvpair id="web-fake" name="fake" value="two"/>'
+    assert command.stdin == (
+        f'<primitive id="web"><instance_attributes id="web-params">{nvpair}</instance_attributes></primitive>'
+    )
+    parameters["fake"] = "two"
+    assert runner.executed[-1] == command
+
+
+@pytest.mark.parametrize(
+    ("primitive", "ids"),
+    [
+        (Primitive("web"), ("web-instance_attributes", "web-instance_attributes-port")),
+        (Primitive("web", sets=("a", "b")), ("a", "a-port")),
+        (Primitive("web", settings=(Setting("port", "1", "x", "b"),), sets=("a", "b")), ("b", "x")),
+        (Primitive("web", settings=(Setting("host", "1", "x", "b"),), sets=("a", "b")), ("a", "a-port")),
+    ],
+)
+def test_a_new_parameter_has_a_place(primitive: Primitive, ids: tuple[str, str]) -> None:
+    """Where it is already, else in the first set without a rule, else in a new one."""
+    set_id, pair_id = ids
+    stdin = cibadmin.set_parameter(primitive, "port", "80").stdin
+    assert f'<instance_attributes id="{set_id}"><nvpair id="{pair_id}" name="port"' in stdin
+
+
+def test_settings_are_a_mapping() -> None:
+    """Of what is set; and what is not set cannot be removed by `del`."""
+    runner = RecordedRunner()
+    cluster = Pacemaker(runner)
+    options = cluster.options
+    assert options["stonith-enabled"] == "false"
+    assert "maintenance-mode" not in options
+    assert options.get("maintenance-mode") is None
+    assert len(options) == len(list(options)) > 3
+    executed = len(runner.executed)
+    with pytest.raises(KeyError):
+        del options["maintenance-mode"]
+    assert len(runner.executed) == executed + 1
+    del options["stonith-enabled"]
+    assert "--delete" in runner.executed[-1].argv
+    options.update({"a": "b"})
+    assert runner.executed[-1].argv[-2:] == ("--name=a", "--update=b")
+
+
+def test_looking_asks_for_no_more_than_is_needed() -> None:
+    """And the version once."""
+    runner = RecordedRunner()
+    cluster = Pacemaker(runner)
+    assert (cluster.this_node(), cluster.this_node(), cluster.version) == ("n1", "n1", Version(2, 1, 5))
+    assert [request.argv[1] for request in runner.executed] == ["--version", "--name", "--name"]
+    assert cluster.resource("db-clone").where() == ("n1",)
+    assert cluster.resource("db-clone").status()[0].role is Role.PROMOTED
+    assert list(cluster.nodes) == ["n1"]
+    assert ("n9" in cluster.nodes, len(cluster.nodes)) == (False, 1)
+    assert cluster.verify().valid
+    assert str(runner.executed[-1]).startswith("/usr/sbin/crm_verify")
+    assert cluster.status().dc == "n1"
+    assert str(runner.executed[-1]) == STATUS
+    assert repr(cluster.resource("web")) == "ManagedResource('web')"
+    assert repr(cluster.nodes["n1"]) == "ManagedNode('n1')"
+
+
+NODE = Node("n1", online=True, maintenance=False, standby=False, shutdown=False, remote=False)
+WEB = Resource("web", managed=True, maintenance=False, nodes=("n1",), role=Role.STARTED)
+BASE = ClusterStatus(maintenance=False, nodes={"n1": NODE}, instances=(WEB,), dc="n1", quorum=True)
+
+STEPS: list[tuple[ClusterStatus, list[Change]]] = [
+    (BASE, []),
+    (replace(BASE, maintenance=True), [Change(Kind.MAINTENANCE, "", "off", "on")]),
+    (replace(BASE, quorum=False), [Change(Kind.QUORUM, "", "yes", "no")]),
+    (replace(BASE, dc="n2"), [Change(Kind.DC, "", "n1", "n2")]),
+    (replace(BASE, nodes={"n1": replace(NODE, standby=True)}), [Change(Kind.NODE, "n1", "online", "standby")]),
+    (replace(BASE, nodes={"n1": replace(NODE, online=False)}), [Change(Kind.NODE, "n1", "online", "offline")]),
+    (
+        replace(BASE, nodes={"n1": replace(NODE, online=False, unclean=True)}),
+        [Change(Kind.NODE, "n1", "online", "unclean")],
+    ),
+    (replace(BASE, nodes={"n1": replace(NODE, shutdown=True)}), [Change(Kind.NODE, "n1", "online", "shutting down")]),
+    (
+        replace(BASE, instances=(replace(WEB, failed=True, managed=False),)),
+        [Change(Kind.RESOURCE, "web", "Started", "Started, failed, unmanaged", "n1")],
+    ),
+    (
+        replace(BASE, instances=(replace(WEB, pending="Stopping"),)),
+        [Change(Kind.RESOURCE, "web", "Started", "Stopping", "n1")],
+    ),
+    (
+        replace(BASE, instances=(replace(WEB, nodes=("n2",)),)),
+        [Change(Kind.RESOURCE, "web", "Started", "", "n1"), Change(Kind.RESOURCE, "web", "", "Started", "n2")],
+    ),
+    (
+        replace(BASE, failures=(Failure("web_monitor_10000", "n1", 7, code=7, reason="gone"),)),
+        [Change(Kind.FAILURE, "web_monitor_10000", "", "call 7: 7 gone", "n1")],
+    ),
+    (replace(BASE, attributes={"n1": {"a": "b"}}), [Change(Kind.ATTRIBUTE, "a", "", "b", "n1")]),
+    (replace(BASE, tickets=(Ticket("t", granted=True),)), [Change(Kind.TICKET, "t", "", "granted")]),
+]
+
+
+@pytest.mark.parametrize(("after", "expected"), STEPS)
+def test_a_difference_is_a_change_and_no_difference_is_none(after: ClusterStatus, expected: list[Change]) -> None:
+    """There, and back."""
+    assert list(compare(BASE, after)) == expected
+    back = [replace(change, before=change.after, after=change.before) for change in expected]
+    assert list(compare(after, BASE)) == back
+    assert compare(after, after) == ()
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations([status for status, _ in STEPS], 2)))
+def test_changes_lead_from_one_status_to_the_other(first: ClusterStatus, second: ClusterStatus) -> None:
+    """Whatever the two are: through any other, the last word on a thing is the same."""
+
+    def last(*path: ClusterStatus) -> dict[tuple[Kind, str, str], str]:
+        steps = [change for pair in zip(path, path[1:]) for change in compare(*pair)]
+        return {(change.kind, change.subject, change.node): change.after for change in steps}
+
+    through = last(first, BASE, second)
+    assert {key: through[key] for key in last(first, second)} == last(first, second)
+
+
+def test_a_watch_tells_once_that_the_cluster_cannot_be_asked() -> None:
+    """Then that it can again, and what has changed meanwhile; any other fault ends it."""
+    refused = "exit status 102 (CRM_EX_DISCONNECT, Not connected): refused"
+    gone = NotConnected("refused", 102)
+    looks = [gone, BASE, BASE, gone, gone, replace(BASE, dc="n2"), NotPermitted("no", 4)]
+
+    def look() -> ClusterStatus:
+        found = looks.pop(0)
+        if isinstance(found, ClusterStatus):
+            return found
+        raise found
+
+    slept: list[None] = []
+    changes = watch(look, lambda: slept.append(None))
+    assert [next(changes) for _ in range(5)] == [
+        Change(Kind.CONNECTION, "", "", refused),
+        Change(Kind.CONNECTION, "", refused, "connected"),
+        Change(Kind.CONNECTION, "", "connected", refused),
+        Change(Kind.CONNECTION, "", refused, "connected"),
+        Change(Kind.DC, "", "n1", "n2"),
+    ]
+    with pytest.raises(NotPermitted):
+        next(changes)
+    assert len(slept) == 6
