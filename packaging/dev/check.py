@@ -7,7 +7,7 @@ from functools import partial
 import steps
 import venvs
 
-TYPED = ("ocf", "daemon", "agent/service", "packaging", "tests/cluster/lab")
+TYPED = ("ocf", "daemon", "agent/service", "packaging", "tests/cluster/lab", "tests/typing")
 
 
 def main(arguments: "list[str]") -> int:
