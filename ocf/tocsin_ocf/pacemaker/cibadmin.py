@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
 
 from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options
 from tocsin_ocf.pacemaker.document import document, done, inner, seconds_in
@@ -132,9 +131,10 @@ def set_parameter(primitive: Primitive, name: str, value: str) -> Request[None]:
     old = next((setting for setting in primitive.settings if setting.name == name), None)
     set_id = old.set_id if old else next(iter(primitive.sets), f"{primitive.id}-instance_attributes")
     pair_id = old.id if old else f"{set_id}-{name}"
-    pair = f"<nvpair id={quoteattr(pair_id)} name={quoteattr(name)} value={quoteattr(value)}/>"
-    inside = f"<instance_attributes id={quoteattr(set_id)}>{pair}</instance_attributes>"
-    return modify(f"<{primitive.kind} id={quoteattr(primitive.id)}>{inside}</{primitive.kind}>", "resources")
+    root = ElementTree.Element(primitive.kind, id=primitive.id)
+    inside = ElementTree.SubElement(root, "instance_attributes", id=set_id)
+    ElementTree.SubElement(inside, "nvpair", id=pair_id, name=name, value=value)
+    return modify(ElementTree.tostring(root, "unicode"), "resources")
 
 
 def delete_parameter(primitive: Primitive, name: str) -> Request[None]:

@@ -1,4 +1,4 @@
-"""crm_error: the exit codes that all of Pacemaker's tools share, `enum crm_exit_e` in its include/crm/common/results.h."""
+"""crm_error: the exit codes that all tools share, `enum crm_exit_e` in include/crm/common/results.h of Pacemaker."""
 
 from __future__ import annotations
 
