@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import pytest
 
@@ -158,6 +159,26 @@ def test_a_new_parameter_has_a_place(primitive: Primitive, ids: tuple[str, str])
     set_id, pair_id = ids
     stdin = cibadmin.set_parameter(primitive, "port", "80").stdin
     assert f'<instance_attributes id="{set_id}"><nvpair id="{pair_id}" name="port"' in stdin
+
+
+def test_only_values_of_its_own_that_always_apply_are_a_resources_parameters() -> None:
+    """Not those of a rule or of another resource; of two, the set with the higher score."""
+    xml = """<primitive id="web" class="systemd" type="web">
+      <instance_attributes id="a"><nvpair id="a1" name="port" value="1"/><nvpair id="a2" name="host" value="x"/>
+      </instance_attributes>
+      <instance_attributes id="b" score="10"><nvpair id="b1" name="port" value="2"/></instance_attributes>
+      <instance_attributes id="c" score="INFINITY"><rule id="r" score="0"/><nvpair id="c1" name="port" value="3"/>
+      </instance_attributes>
+      <instance_attributes id-ref="other"/>
+      <meta_attributes id="m"><nvpair id="m1" name="target-role" value="Started"/></meta_attributes>
+      <meta_attributes id="n" score="1"><nvpair id="n1" name="target-role" value="Stopped"/></meta_attributes>
+      <instance_attributes id="d" score="-1"><nvpair id-ref="e" name="port"/></instance_attributes>
+    </primitive>"""
+    primitive = cibadmin.read_primitive(ElementTree.fromstring(xml))
+    assert primitive.parameters == {"port": "2", "host": "x"}
+    assert primitive.meta == {"target-role": "Stopped"}
+    assert (primitive.agent, primitive.sets) == ("systemd:web", ("b", "a", "d"))
+    assert cibadmin.delete_parameter(primitive, "port").argv[-2] == "--xpath=//nvpair[@id='b1'] | //nvpair[@id='a1']"
 
 
 def test_settings_are_a_mapping() -> None:

@@ -8,12 +8,12 @@ to stay secret from them belongs into cibsecret(8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options
-from tocsin_ocf.pacemaker.document import document, done, inner, seconds_in
+from tocsin_ocf.pacemaker.document import document, done, inner, number, seconds_in
 from tocsin_ocf.pacemaker.values import base_id
 
 
@@ -45,7 +45,7 @@ class Primitive:
     """
     A resource as it is configured; `kind` is the element, "primitive", "clone" and so on.
 
-    Values that a rule makes conditional are not among `parameters` and `meta`.
+    Values that a rule makes conditional, or that are another resource's by `id-ref`, are not among them.
     """
 
     id: str
@@ -60,7 +60,11 @@ class Primitive:
     @property
     def parameters(self) -> dict[str, str]:
         """Return the agent's parameters; the first of a name counts."""
-        return {setting.name: setting.value for setting in reversed(self.settings)}
+        return _first(self.settings)
+
+
+def _first(settings: Iterable[Setting]) -> dict[str, str]:
+    return {setting.name: setting.value for setting in reversed(tuple(settings))}
 
 
 def query(xpath: str = "", scope: str = "") -> Request[ElementTree.Element]:
@@ -110,19 +114,21 @@ def read_primitive(element: ElementTree.Element) -> Primitive:
         kind=element.tag,
         agent=":".join(filter(None, words)),
         settings=tuple(_settings(element, "instance_attributes")),
-        meta={setting.name: setting.value for setting in _settings(element, "meta_attributes")},
+        meta=_first(_settings(element, "meta_attributes")),
         operations=tuple(_operation(op) for op in element.iterfind("operations/op")),
         sets=tuple(each.get("id", "") for each in _plain_sets(element, "instance_attributes")),
     )
 
 
 def _plain_sets(element: ElementTree.Element, section: str) -> list[ElementTree.Element]:
-    return [each for each in element.findall(section) if each.find("rule") is None]
+    """Return the sets that are the resource's own and always apply, the one that counts first: by score."""
+    found = [each for each in element.findall(section) if "id" in each.attrib and each.find("rule") is None]
+    return sorted(found, key=lambda each: -number(each, "score"))
 
 
 def _settings(element: ElementTree.Element, section: str) -> Iterator[Setting]:
     for each in _plain_sets(element, section):
-        for pair in each.findall("nvpair"):
+        for pair in each.findall("nvpair[@id]"):
             yield Setting(pair.get("name", ""), pair.get("value", ""), pair.get("id", ""), each.get("id", ""))
 
 
