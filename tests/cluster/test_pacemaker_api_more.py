@@ -75,9 +75,9 @@ def test_attributes_of_nodes(cluster: Pacemaker, runner: NodeRunner, lab: Lab) -
     runner.ask(attrd_updater.dampened("calm", "1", "n1", 0.5))
     lab.wait(lambda: cluster.status().attributes["n1"].get("calm") == "1", what="a dampened attribute")
     runner.ask(attrd_updater.delete_attribute("calm", "n1"))
-    runner.ask(crm_attribute.set_promotion("web", "n1", 12))
+    runner.ask(crm_attribute.promotion_score("web", "n1", 12))
     assert runner.case("crm_attribute-promotion", crm_attribute.get_promotion("web", "n1")) == 12
-    runner.ask(crm_attribute.delete_promotion("web", "n1"))
+    runner.ask(crm_attribute.promotion_score("web", "n1", None))
     assert runner.case("crm_attribute-no-promotion", crm_attribute.get_promotion("web", "n1")) is None
 
 

@@ -113,6 +113,7 @@ arguments: dict[str, object] = {
     "str": "cluster",
     "float": 1.0,
     "int": 1,
+    "int | None": None,
     "Version": V3,
     "Primitive": cibadmin.Primitive("web"),
 }

@@ -69,18 +69,6 @@ def promotion_score(resource: str, node: str, score: int | None, directory: str 
     return Request(argv("crm_attribute", *words), TIMEOUT, parse=done, resource=resource, node=node).at(directory)
 
 
-def set_promotion(resource: str, node: str, score: int) -> Request[None]:
-    """Set a promotion score until the node's next reboot."""
-    words = _words(promotion=resource, node=node, update=score)
-    return Request(words, TIMEOUT, parse=done, resource=resource, node=node)
-
-
-def delete_promotion(resource: str, node: str) -> Request[None]:
-    """Remove a promotion score."""
-    words = _words("--delete", promotion=resource, node=node)
-    return Request(words, TIMEOUT, parse=done, resource=resource, node=node)
-
-
 def _attributes(reply: Reply, node: str = "") -> dict[str, str]:
     root = document(reply, NO_SUCH)
     if reply.code == NO_SUCH and names(
