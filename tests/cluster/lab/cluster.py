@@ -48,7 +48,8 @@ class Lab:
 
         An overlay that is a function fills a directory of the lab, which goes with it.
         With fencing the cluster may, and will, cut the power of a node, which boots again by itself. The remotes
-        r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start. With `clocks` Node.set_clock works.
+        r1, r2 ... run pacemaker-remoted and are resources of the cluster from the start.
+        With `clocks` Node.set_clock works.
         """
         self._count = nodes
         self._overlay = requirements.checked_overlay(Path(overlay)) if isinstance(overlay, (str, Path)) else overlay

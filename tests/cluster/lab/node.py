@@ -6,7 +6,6 @@ import contextlib
 import pwd
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Union
