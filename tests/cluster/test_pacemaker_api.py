@@ -190,6 +190,7 @@ def test_a_resource_is_restarted_disabled_and_unmanaged(cluster: Pacemaker, runn
     assert web.meta["target-role"] == "Stopped"
     lab.wait(lambda: not web.where(), what="web to stop")
     assert web.status()[0].leaving == "disabled"
+    assert runner.case("crm_resource-force_check-stopped", crm_resource.force_check("web")) == (7, "")
     assert isinstance(runner.fault("crm_resource-restart-stopped", crm_resource.restart("web", 20)), NoSuchResource)
     web.enable()
     assert "target-role" not in web.meta

@@ -101,6 +101,13 @@ def test_noise_before_the_xml_does_not_matter() -> None:
     assert parse_status(Reply(0, f"warning: something\n{text}")) == recorded("well")
 
 
+@pytest.mark.parametrize("word", ["orphaned", "removed"])
+def test_what_is_no_longer_configured_is_removed_in_either_word(word: str) -> None:
+    """Pacemaker 3 has a new one, and writes the old one beside it for a while."""
+    xml = f'<r><resources><resource id="web" {word}="true"/></resources></r>'
+    assert parse_status(Reply(0, xml)).instances[0].leaving == "removed"
+
+
 def test_a_target_role_is_the_same_in_lower_case() -> None:
     """It is shown as somebody has configured it, and Pacemaker does not mind."""
     xml = '<r><resources><resource id="web" target_role="{}"/></resources></r>'

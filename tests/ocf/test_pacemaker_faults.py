@@ -15,11 +15,16 @@ from tocsin_ocf.pacemaker import (
     NoSuchResource,
     NotConnected,
     NotInstalled,
+    NotPermitted,
     Primitive,
     Reply,
     Request,
     TimedOut,
+    Unreadable,
+    Version,
     cibadmin,
+    crm_attribute,
+    crm_node,
     crm_resource,
     crmadmin,
     pcs,
@@ -78,6 +83,38 @@ def test_what_is_missing_is_what_the_request_names(resource: str, node: str, tex
     """Where it names both, the words decide; where they do not, nobody guesses."""
     request = Request(("/usr/sbin/x",), 1.0, parse=done, resource=resource, node=node)
     assert type(raised(request, Reply(105, stderr=text))) is kind
+
+
+def test_a_document_that_says_it_failed_is_believed_whatever_the_exit_status() -> None:
+    """Both count; and an answer of its own, where the exit status is one."""
+    xml = '<pacemaker-result api-version="2.25"><status code="{}" message="so"/></pacemaker-result>'
+    assert PLAIN.read(Reply(0, xml.format(0))) is None  # type: ignore[func-returns-value]
+    fault = raised(PLAIN, Reply(0, xml.format(102)))
+    assert (type(fault), fault.text) == (NotConnected, "so")
+    with pytest.raises(NotConnected):
+        crm_attribute.get_options().read(Reply(105, xml.format(102)))
+    assert crm_attribute.get_options().read(Reply(105, xml.format(105))) == {}
+
+
+def test_the_agents_exit_code_is_an_answer_and_the_tools_is_a_fault() -> None:
+    """They are one number: whether the agent ran at all stands in the document."""
+    xml = '<pacemaker-result api-version="2.25">{}<status code="4" message="no"/></pacemaker-result>'
+    ran = '<resource-agent-action><agent-status code="4" reason="locked"/></resource-agent-action>'
+    assert crm_resource.force_check("web").read(Reply(4, xml.format(ran))) == (4, "locked")
+    with pytest.raises(NotPermitted):
+        crm_resource.force_check("web").read(Reply(4, xml.format("")))
+
+
+@pytest.mark.parametrize(("said", "expected"), [("1\n", True), ("0\n", False)])
+def test_quorum_is_read_from_plain_text(said: str, expected: bool) -> None:
+    """What crm_node says before 2.1.7; anything else is nothing that it says."""
+    request = crm_node.quorum(Version(2, 1, 6))
+    assert request.read(Reply(0, said)) is expected
+    for junk in ("", "yes", "2"):
+        with pytest.raises(Unreadable):
+            request.read(Reply(0, junk))
+        with pytest.raises(Unreadable):
+            crm_node.list_nodes(Version(2, 1, 6)).read(Reply(0, f"x{junk} n1 member\n"))
 
 
 def test_an_unknown_option_means_that_the_tool_is_too_old() -> None:

@@ -71,6 +71,7 @@ ANSWERS: list[tuple[str, str, Request[Any], object]] = [
     ("2.1.5", "crm_resource-get", crm_resource.get_parameter("web", "fake"), "one"),
     ("2.1.5", "crm_resource-get-unset", crm_resource.get_parameter("web", "nothing"), None),
     ("2.1.5", "crm_resource-force_check", crm_resource.force_check("web"), (0, "")),
+    ("2.1.5", "crm_resource-force_check-stopped", crm_resource.force_check("web"), (7, "")),
     ("2.1.5", "crm_resource-validate", crm_resource.validate("web"), (0, "")),
     ("2.1.5", "crm_resource-cleanup", crm_resource.cleanup("web", "n1"), None),
     ("2.1.5", "crm_resource-restart", crm_resource.restart("first", 60), None),

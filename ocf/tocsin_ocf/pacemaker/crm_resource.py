@@ -12,8 +12,8 @@ from functools import partial
 from tocsin_ocf.pacemaker.cibadmin import Primitive, read_primitive
 from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options, seconds
 from tocsin_ocf.pacemaker.crm_mon import read_status
-from tocsin_ocf.pacemaker.document import AS_XML, document, done, inner, number, seconds_in
-from tocsin_ocf.pacemaker.faults import Unreadable
+from tocsin_ocf.pacemaker.document import AS_XML, document, done, inner, number, said, seconds_in
+from tocsin_ocf.pacemaker.faults import Unreadable, fault_of
 from tocsin_ocf.pacemaker.values import HistoryEntry, Resource
 
 PATIENCE = 20.0
@@ -181,7 +181,7 @@ def _agent_said(reply: Reply) -> tuple[int, str]:
     root = document(reply, *range(1, 10), 190, 191)
     status = root.find("resource-agent-action/agent-status")
     if status is None:
-        raise Unreadable("no result of the agent in the reply")
+        raise fault_of(said(reply, root), reply.code) if reply.code else Unreadable("no result of the agent")
     return number(status, "code"), status.get("reason", "")
 
 
