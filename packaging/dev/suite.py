@@ -12,8 +12,12 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/systemd", "tests/stress", "tests/packages")
+MACHINES = ("tests/cluster", "tests/systemd", "tests/packages")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
+"""They mostly wait, each in namespaces of its own: three files at a time."""
+ALONE = ("tests/stress",)
+"""Tests that starve the machine, with nothing beside them."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
@@ -39,8 +43,11 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     """Yield the result of each step; with arguments only pytest's, on what they name."""
     paths = [word for word in arguments if (venvs.TOP / word.split("::")[0]).exists()]
     options = [word for word in arguments if word not in paths]
-    cluster = [path for path in paths if path.startswith(MACHINES)] if paths else [*MACHINES]
-    unit = [path for path in paths if path not in cluster] if paths else ["tests", *map("--ignore={}".format, MACHINES)]
+    machines = [path for path in paths if path.startswith((*MACHINES, *ALONE))]
+    unit = [path for path in paths if path not in machines]
+    parts = {"machines": machines} if paths else {"machines": [*SIDE_BY_SIDE, *MACHINES], "alone": [*ALONE]}
+    if not paths:
+        unit = ["tests", *map("--ignore={}".format, (*MACHINES, *ALONE))]
     pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
     if not arguments:
         yield steps.timed("check", partial(steps.run, CHECK))
@@ -52,8 +59,9 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
             continue
         if unit:
             yield pytest(f"unit, Twisted {version}", python, [*unit, *options])
-        if name == "system" and cluster:
-            yield pytest("machines", python, [*cluster, *options])
+        for part, named in parts.items():
+            if name == "system" and named:
+                yield pytest(part, python, [*named, *options])
 
 
 def environment(name: str) -> "tuple[str, str]":
