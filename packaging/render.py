@@ -1,10 +1,11 @@
 """
 Renew what is rendered from the code and kept in git, or --check that it is current.
 
-The README's state table from the machine, ocf_tocsin_service(7) from the agent's tables, tocsin(1) and tocsind(8)
+The page of the state table from the machine, ocf_tocsin_service(7) from the agent's tables, tocsin(1) and tocsind(8)
 from their --help, and tocsin.yaml(5) and the example definition from the JSON Schema.
 """
 
+import inspect
 import sys
 from pathlib import Path
 
@@ -15,26 +16,30 @@ import command_pages
 import example
 import man
 import yaml_page
-from tocsin_daemon.core.life import LIFE
+from tocsin_daemon.core import life as machine
 
 TOP = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- state table, rendered -->\n", "<!-- end of the state table -->\n"
+LIFE_PAGE = """\
+# The life of a resource
+
+{theory}
+
+Whatever is not in the table is refused, logged, and changes nothing. Rendered from `tocsin_daemon.core.life`.
+
+{table}
+"""
 
 
-def readme(text: str) -> str:
-    """Return the README with the state table of the code between its two markers."""
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        sys.exit(f"README.md has no lines {BEGIN.strip()} and {END.strip()} for the state table")
-    return f"{before}{BEGIN}\n{LIFE.markdown()}\n\n{END}{after}"
+def life() -> str:
+    """Return the page of the life machine: its module's own words, and its table."""
+    _title, _, theory = inspect.cleandoc(machine.__doc__ or "").partition("\n\n")
+    return LIFE_PAGE.format(theory=theory, table=machine.LIFE.markdown())
 
 
 def main(arguments: "list[str]") -> int:
     """Write, or with --check only compare, and return the exit code."""
-    front = TOP / "README.md"
     wanted = {
-        front: readme(front.read_text() if front.exists() else ""),
+        TOP / "docs/life.md": life(),
         TOP / "packaging/ocf_tocsin_service.7": man.render(),
         TOP / "packaging/tocsin.1": command_pages.tocsin(),
         TOP / "packaging/tocsind.8": command_pages.tocsind(),

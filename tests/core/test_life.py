@@ -178,5 +178,5 @@ def test_repeated_requests_change_nothing() -> None:
 
 
 def test_the_rendered_table_has_a_line_per_row() -> None:
-    """The README's state table is this one."""
+    """docs/life.md shows this one."""
     assert len(LIFE.markdown().splitlines()) == len(LIFE.rows) + 2
