@@ -19,6 +19,8 @@ log = Logger()
 HOLD = "OCF_RESKEY_monitor_hold"
 NODE_ID = "OCF_RESKEY_CRM_meta_on_node_uuid"
 """Of a Pacemaker Remote node it is the node's name, of a member of corosync's a number."""
+NOTIFY = "OCF_RESKEY_CRM_meta_notify"
+"""Pacemaker's word that it calls `notify`: "true" for the instances of a clone with that meta attribute."""
 
 
 class Comparison:
@@ -29,12 +31,14 @@ class Comparison:
         self._subject = subject
         self._cluster = cluster
         self._remote = ""
+        self._notified = False
 
     def make(self, asked: Mapping[str, str]) -> None:
         """Ask how the resource is configured; nothing waits for the answer. `asked` is what the start was told."""
         node = self._subject.record.node
         held = asked.get(HOLD, "0").strip("0")
         self._remote = node if asked.get(NODE_ID) == node and not held else ""
+        self._notified = asked.get(NOTIFY) == "true"
         resource = self._subject.record.resource
         done = self._cluster.configuration(resource).addCallback(self._compared)
         done.addErrback(lambda failure: log.failure("{resource}: not compared", failure, resource=resource))
@@ -47,7 +51,8 @@ class Comparison:
         record = self._subject.record
         definition = record.definition or {}
         promotable = bool(definition.get("promote_command") or definition.get("promote_signal"))
-        warning = warnings(operations, promotable=promotable, remote=self._remote)
+        deaf = bool(definition.get("notify_command")) and not self._notified
+        warning = warnings(operations, promotable=promotable, remote=self._remote, deaf=deaf)
         if warning:
             log.warn("{resource}: {warning}", resource=record.resource, warning=warning)
         if warning != record.warning:

@@ -192,10 +192,10 @@ def test_on_fail_of_monitor_and_asyncmon_are_compared(operations: tuple[Operatio
 def test_a_promotable_service_needs_a_monitor_of_the_promoted_one(role: str, promotable: bool, warned: bool) -> None:
     """Without one a reported failure stops it without a demote."""
     operations = (Operation("monitor", True, ""), Operation("monitor", True, "", role))
-    assert ("role=Promoted" in warnings(operations, promotable=promotable, remote="")) == warned
+    assert ("role=Promoted" in warnings(operations, promotable=promotable, remote="", deaf=False)) == warned
 
 
 def test_all_that_keeps_a_failure_from_being_told_is_said() -> None:
     """On one line, for it stands in exit reasons too."""
-    said = warnings((Operation("monitor", True, "fence"),), promotable=True, remote="r1")
-    assert [part.partition(" ")[0] for part in said.split("; ")] == ["on-fail", "no", "r1"]
+    said = warnings((Operation("monitor", True, "fence"),), promotable=True, remote="r1", deaf=True)
+    assert [part.partition(" ")[0] for part in said.split("; ")] == ["on-fail", "no", "r1", "notify_command"]

@@ -15,6 +15,7 @@ from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
 from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.resource import Resource
+from tocsin_ocf import definition as definitions
 from tocsin_ocf.pacemaker import Reply
 
 KEYS = {"promote_command": ["/bin/true", "up"], "demote_command": ["/bin/true", "down"]}
@@ -355,6 +356,24 @@ def test_on_a_remote_node_only_a_held_monitor_tells(uuid: str, hold: str, warned
     outside.clock.advance(0.2)
     outside.cluster.aside[-1][1].callback(Reply(0, '<primitive><op name="monitor" interval="60s"/></primitive>'))
     assert ("Pacemaker Remote node" in resource.record.warning) == warned
+
+
+@pytest.mark.parametrize(
+    ("command", "notify", "warned"),
+    [(["/bin/true"], "true", False), (["/bin/true"], "false", True), (["/bin/true"], "", True), ([], "", False)],
+)
+def test_a_notify_command_that_nobody_will_run_is_a_warning(command: list[str], notify: str, warned: bool) -> None:
+    """Pacemaker calls `notify` only for clones with meta notify=true, and says in each start whether it will."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    resource.service.roles.asked = {"OCF_RESKEY_CRM_meta_notify": notify} if notify else {}
+    definition, _ = definitions.read({**DEFINITION, **KEYS, **({"notify_command": command} if command else {})})
+    assert definition is not None
+    resource.start(definition.as_dict(), "n1", 20.0)
+    outside.clock.advance(0.2)
+    asked = [done for argv, done in outside.cluster.aside if "cibadmin" in argv]
+    asked[-1].callback(Reply(0, '<primitive><op name="monitor" interval="60s"/></primitive>'))
+    assert ("notify_command is never run" in resource.record.warning) == warned
 
 
 def test_a_command_that_cannot_be_executed_says_so(critical_events: list[LogEvent]) -> None:

@@ -13,10 +13,17 @@ DEFAULT = "restart"
 """What Pacemaker does with a failed monitor where nothing is said (Pacemaker Explained, "Operations")."""
 
 
-def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str) -> str:
-    """Return in words what of the configuration keeps a failure from being told as it should, "" for nothing."""
+UNHEARD = "notify_command is never run: add meta notify=true to the clone"
+
+
+def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str, deaf: bool) -> str:
+    """
+    Return in words what of the configuration keeps a failure from being told as it should, "" for nothing.
+
+    `deaf`: there is a command for notifications, and nobody will send one.
+    """
     found = [mismatch(operations), unwatched(operations) if promotable else "", far_away(remote) if remote else ""]
-    return "; ".join(filter(None, found))
+    return "; ".join(filter(None, [*found, UNHEARD if deaf else ""]))
 
 
 PROMOTED = ("Promoted", "Master")
