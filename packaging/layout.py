@@ -17,6 +17,7 @@ import fold
 TOP = Path(__file__).resolve().parents[1]
 LIB = "usr/lib/tocsin"
 DOC = "usr/share/doc/tocsin"
+PAIR = "examples/redis-replication"
 AGENT = "usr/lib/ocf/resource.d/tocsin/service"
 UNIT = "usr/lib/systemd/system/tocsind@.service"
 SUCCESSION = f"{LIB}/succession.py"
@@ -34,6 +35,9 @@ COPIES = {
     "usr/share/man/man7/ocf_tocsin_service.7": "packaging/ocf_tocsin_service.7",
     "usr/share/man/man8/tocsind.8": "packaging/tocsind.8",
     f"{DOC}/tocsin.yaml": "packaging/examples/tocsin.yaml",
+    f"{DOC}/{PAIR}/README.md": f"packaging/{PAIR}/README.md",
+    f"{DOC}/{PAIR}/redis.yaml": f"packaging/{PAIR}/redis.yaml",
+    f"{DOC}/{PAIR}/redis-role": f"packaging/{PAIR}/redis-role",
     f"{DOC}/NEWS.md": "packaging/CHANGELOG.md",
     f"{DOC}/README.md": "README.md",
 }
