@@ -15,6 +15,7 @@ WELL = {"monitor": {0, 3, 5, 7, 8, 190, 191}}
 DESCRIBES = {"meta-data", "usage", "no-such-action", ""}
 LONGEST = 128
 """Bytes of an exit reason that Pacemaker keeps up to 3.0.1; cut inside a letter, it leaves an unreadable CIB."""
+NOT_EXECUTABLE = 126
 REASON = "Pacemaker: an exit reason is the last ocf-exit-reason: on stderr"
 
 
@@ -76,8 +77,8 @@ def _codes(seen: Observations) -> Verdict:
 
 
 def _defined(label: str, call: Call) -> bool:
-    """Tell whether a call ended as the standard knows it; what we killed ourselves and `in-time` tells is not ours."""
-    return call.code in CODES or call.killed or not call.action or " as " in label
+    """Tell whether a call ended as the standard knows it; who may not execute the agent is another rule's."""
+    return call.code in CODES or call.killed or not call.action or (" as " in label and call.code == NOT_EXECUTABLE)
 
 
 def _ended(seen: Observations) -> Verdict:

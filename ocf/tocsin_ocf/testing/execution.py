@@ -86,7 +86,7 @@ class Executor:
         while True:
             _reap()
             now = self._look()
-            if now.keys() <= before.keys() or time.monotonic() > until:
+            if not any(name.startswith("process ") for name in now.keys() - before.keys()) or time.monotonic() > until:
                 break
             time.sleep(AGAIN_SECONDS)
         return _new(now, before), _new(now, self._first)

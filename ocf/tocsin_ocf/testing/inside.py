@@ -14,7 +14,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from tocsin_ocf.testing import places, traces
+from tocsin_ocf.testing import own_cgroup, places, traces
 from tocsin_ocf.testing.execution import Executor
 from tocsin_ocf.testing.observed import Call
 from tocsin_ocf.testing.plan import Step
@@ -66,17 +66,25 @@ def main() -> int:
     """Do what stdin asks for."""
     asked: dict[str, Any] = json.load(sys.stdin)
     isolated = asked["isolated"]
+    cgroups = ""
     try:
+        if asked["cgroup"]:
+            own_cgroup.enter(asked["cgroup"])
         log = places.isolate([asked["path"], *asked["see"]]) if isolated else None
+        if asked["cgroup"]:
+            cgroups = own_cgroup.show()
     except OSError as error:
         sys.stderr.write(f"no places of its own can be made for the agent: {error}\n")
         return REFUSED
     if not isolated:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to us, not to init
-    executor = Executor(asked["path"], asked["environment"], partial(traces.look, isolated=isolated), log)
+    executor = Executor(
+        asked["path"], asked["environment"], partial(traces.look, isolated=isolated, cgroups=cgroups), log
+    )
     steps = [Step(**{**step, "arguments": tuple(step["arguments"])}) for step in asked["steps"]]
     calls, skipped = perform(executor, steps, asked["timeout"])
-    json.dump({"calls": {label: asdict(call) for label, call in calls.items()}, "skipped": skipped}, sys.stdout)
+    found = {"calls": {label: asdict(call) for label, call in calls.items()}, "skipped": skipped}
+    json.dump(found, sys.stdout)
     return 0
 
 

@@ -17,7 +17,7 @@ class Call:
 
     `code` is the exit status, negative the signal that ended it; `seconds` and `cpu` are wall and CPU time.
     `made` is what this call left behind, `left` what there is since the beginning, each as "file PATH",
-    "process PID COMMAND", "ipc KIND ID".
+    "process PID COMMAND", "ipc KIND ID", "cgroup PATH".
     """
 
     action: str
@@ -53,17 +53,19 @@ class Schema:
 
 @dataclass(frozen=True)
 class Observations:
-    """Everything that was seen; `skipped` says of a call that was not made why."""
+    """Everything that was seen; `skipped` says of a call that was not made why, `unplanned` of all others."""
 
     path: str
     calls: Mapping[str, Call] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+    unplanned: str = "was not called"
     document: Document | None = None
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     wrong: str = ""
     keep: tuple[str, ...] = ()
     isolated: bool = True
+    cgroups: bool = False
 
     @property
     def name(self) -> str:

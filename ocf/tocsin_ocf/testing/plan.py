@@ -14,7 +14,7 @@ RECURRING = {INTERVAL: "10000", "OCF_RESKEY_CRM_meta_name": "monitor"}
 WITHOUT_PROGRAMS = {"OCF_TESTER_FAIL_HAVE_BINARY": "1"}
 """By it ocf-shellfuncs says of every program that it is not there."""
 NOT_A_NUMBER = "tocsin-no-number"
-KILL_SECONDS = 2.0
+KILL_SECONDS = 0.5
 """How long a service may take to die from the command that the tester named, before its monitor is asked."""
 
 
@@ -174,7 +174,7 @@ def _killing(options: Options) -> list[Step]:
     if not options.kill:
         return [Step("stop anew", ("stop",), after="start anew")]
     return [
-        Step("kill", command=options.kill, after="start anew", pause=KILL_SECONDS),
+        Step("kill", command=options.kill, after="start anew", pause=max(KILL_SECONDS, options.settle)),
         _monitor("monitor of the killed", "kill"),
         Step("stop of the killed", ("stop",), after="start anew"),
     ]

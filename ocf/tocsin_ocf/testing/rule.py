@@ -28,7 +28,7 @@ class Rule:
             if need == DOCUMENT and seen.document is None:
                 return skipped("there is no meta-data to read")
             if need != DOCUMENT and need not in seen.calls:
-                return skipped(seen.skipped.get(need, f"{need!r} was not called"))
+                return skipped(seen.skipped.get(need, seen.unplanned))
         return self.judge(seen)
 
 

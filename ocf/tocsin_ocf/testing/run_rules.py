@@ -16,7 +16,7 @@ TWICE = "OCF 1.1 Resource Agent Actions"
 OPTIONAL = "OCF 1.1 Optional Actions"
 UP, PROMOTED, STOPPED = (0, 190), (8, 191), (7,)
 REPEATED = ("monitor 1", "monitor 2", "monitor 3", "probe of the running")
-STOPS = ("stop", "stop again", "stop of the never started")
+AFTER = ("start again", "monitor after start again")
 
 
 def _told(label: str, call: Call) -> str:
@@ -35,17 +35,13 @@ def _ends(*labels: str, codes: tuple[int, ...] = (0,)) -> Callable[[Observations
     return judge
 
 
-def _lasting(seen: Observations) -> frozenset[str]:
-    """Return the processes that were there at each monitor; others come and go by nature."""
-    return frozenset.intersection(*(seen.calls[label].processes for label in REPEATED if label in seen.calls))
-
-
-def _same(label: str) -> Callable[[Observations], Verdict]:
-    """Return the judge of a call that has to succeed and leave the processes of the service as they were."""
+def _same(label: str, *before: str) -> Callable[[Observations], Verdict]:
+    """Return the judge of a call that has to succeed and leave running what ran at each of those `before` it."""
 
     def judge(seen: Observations) -> Verdict:
         call = seen.calls[label]
-        gone = sorted(_lasting(seen) - call.processes)
+        lasting = frozenset.intersection(*(seen.calls[one].processes for one in before if one in seen.calls))
+        gone = sorted(lasting - call.processes)
         faults = [_told(label, call)] if call.code != 0 else []
         return judged(faults + [f"ended {one}" for one in gone], "exit 0, same processes")
 
@@ -103,6 +99,12 @@ def _ipc(seen: Observations) -> Verdict:
     return _remains("ipc", "stop", "stop again")(seen)
 
 
+def _cgroups(seen: Observations) -> Verdict:
+    if not seen.cgroups:
+        return skipped("no cgroup of its own could be made for the run")
+    return _remains("cgroup", "stop", "stop again")(seen)
+
+
 CUT = ("stop of the cut off", "monitor of the cut off")
 
 
@@ -119,9 +121,9 @@ RUN_RULES = (
     Rule("start", START, MUST, ("start",), _ends("start", "start anew")),
     Rule("monitor-at-once", START, MUST, ("monitor at once",), _ends("monitor at once", "monitor anew", codes=UP)),
     Rule("monitor-repeated", MONITOR, MUST, ("monitor 1",), _ends(*REPEATED, codes=UP)),
-    Rule("start-again", TWICE, MUST, ("start again", "monitor 1"), _same("start again")),
+    Rule("start-again", TWICE, MUST, ("start again", "monitor 1"), _same("start again", *REPEATED)),
     Rule("notify", f"{OPTIONAL}: notify", SHOULD, ("notify",), _ends("notify")),
-    Rule("reload-agent", f"{OPTIONAL}: reload-agent", MUST, ("reload-agent", "monitor 1"), _same("reload-agent")),
+    Rule("reload-agent", f"{OPTIONAL}: reload-agent", MUST, ("reload-agent", AFTER[0]), _same("reload-agent", *AFTER)),
     Rule("promote", f"{OPTIONAL}: promote", MUST, ("promote",), _promotes),
     Rule(
         "promoted",
@@ -147,7 +149,7 @@ RUN_RULES = (
     Rule("leftover-processes", STOP, MUST, ("stop",), _remains("process", "stop", "stop again")),
     Rule("leftover-files", STOP, SHOULD, ("stop",), _files),
     Rule("leftover-ipc", STOP, SHOULD, ("stop",), _ipc),
-    Rule("leftover-cgroups", STOP, SHOULD, ("stop",), _remains("cgroup", "stop", "stop again")),
+    Rule("leftover-cgroups", STOP, SHOULD, ("stop",), _cgroups),
     Rule("kill-noticed", f"{MONITOR}; Exit Status Codes: 1, 7", MUST, ("monitor of the killed",), _dead),
     Rule("stop-of-killed", STOP, MUST, ("stop of the killed",), _ends("stop of the killed")),
     Rule(

@@ -6,33 +6,26 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
+from typing import Any
 
 from tocsin_ocf.testing import plan
 from tocsin_ocf.testing.document import Document, NotMetadata, parse
-from tocsin_ocf.testing.observed import Call, Observations, Schema
+from tocsin_ocf.testing.observed import Call, Observations
+from tocsin_ocf.testing.own_cgroup import own_cgroup
+from tocsin_ocf.testing.xmllint import by_schemas
 
 UNSHARE = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc")
-RELAXNG = {"ocf-1.0": "/usr/share/pcs/data/ocf-1.0.rng", "ocf-1.1": "/usr/share/pcs/data/ocf-1.1.rng"}
-RESOURCE_AGENTS = "/usr/share/resource-agents"
-RELAXNG["metadata.rng"] = f"{RESOURCE_AGENTS}/metadata.rng"
-DTD = f"{RESOURCE_AGENTS}/ra-api-1.dtd"
 LIBRARY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-XMLLINT_SECONDS = 30.0
 BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from tocsin_ocf.testing.inside import main; sys.exit(main())"
+NEEDS_KILL = "needs --run and --kill"
 ABSENT = {
-    "probe": "--no-probe",
-    "probe of interval 0": "--no-probe",
-    "probe without programs": "--no-probe",
+    **dict.fromkeys(("probe", "probe of interval 0", "probe without programs"), "--no-probe"),
     "validate-all of a wrong value": "no integer is declared that could be wrong; name one with --wrong",
-    "kill": "needs --run and --kill",
-    "monitor of the killed": "needs --run and --kill",
-    "stop of the killed": "needs --run and --kill",
-    "notify": "is not advertised, or not --run",
-    "reload-agent": "is not advertised, or not --run",
-    "promote unsupported": "promote is advertised, or not --run",
+    **dict.fromkeys(("kill", "monitor of the killed", "stop of the killed"), NEEDS_KILL),
 }
-"""Why a call is missing that was not planned; of most others it is that --run was not given."""
+"""Why a call is missing that was not planned."""
 
 
 class Unusable(Exception):
@@ -50,41 +43,29 @@ def observe(path: str, options: plan.Options) -> Observations:
         raise Unusable(f"{path}: there is no such file")
     if options.run and os.geteuid() != 0:
         raise Unusable("--run needs root, as Pacemaker calls an agent; try sudo")
-    calls, skipped = _inside(path, options, plan.describing())
+    calls, skipped = _made(_inside(path, options, plan.describing(), ""))
     document = _document(calls)
     steps = plan.looking(document, options) + (plan.running(document, options) if options.run else [])
-    more, why = _inside(path, options, steps)
+    with own_cgroup() if options.run and _isolated(options) else nullcontext("") as cgroup:
+        more, why = _made(_inside(path, options, steps, cgroup))
     wrong = options.wrong or plan.wrong_value(document)
     return Observations(
         path,
         {**calls, **more},
-        {**_absent(options), **skipped, **why},
+        {**ABSENT, **skipped, **why},
+        "what it belongs to is not advertised" if options.run else "needs --run",
         document,
-        _schemas(calls["meta-data"].out),
+        by_schemas(calls["meta-data"].out),
         dict(options.given),
         f"{wrong[0]}={wrong[1]}" if wrong else "",
         options.keep,
         isolated=_isolated(options),
+        cgroups=bool(cgroup),
     )
 
 
 def _isolated(options: plan.Options) -> bool:
     return os.geteuid() == 0 and not options.host
-
-
-def _absent(options: plan.Options) -> dict[str, str]:
-    every = {**plan_labels(), **ABSENT}
-    return (
-        {label: why if label in ABSENT else "needs --run" for label, why in every.items()}
-        if not options.run
-        else ABSENT
-    )
-
-
-def plan_labels() -> dict[str, str]:
-    """Return the labels of what only --run calls."""
-    both = [None, Document(None, None, (), (), (), doctype=False)]
-    return {step.label: "needs --run" for document in both for step in plan.running(document, plan.Options(kill="x"))}
 
 
 def _document(calls: dict[str, Call]) -> Document | None:
@@ -94,7 +75,7 @@ def _document(calls: dict[str, Call]) -> Document | None:
         return None
 
 
-def _inside(path: str, options: plan.Options, steps: list[plan.Step]) -> tuple[dict[str, Call], dict[str, str]]:
+def _inside(path: str, options: plan.Options, steps: list[plan.Step], cgroup: str) -> dict[str, Any]:
     """Have the calls made by a process of its own."""
     isolated = _isolated(options)
     asked = {
@@ -104,6 +85,7 @@ def _inside(path: str, options: plan.Options, steps: list[plan.Step]) -> tuple[d
         "environment": plan.environment(path, options),
         "steps": [asdict(step) for step in steps],
         "timeout": options.timeout,
+        "cgroup": cgroup,
     }
     command = [sys.executable, "-ISB", "-c", BOOT, LIBRARY]
     if isolated:
@@ -119,32 +101,12 @@ def _inside(path: str, options: plan.Options, steps: list[plan.Step]) -> tuple[d
         raise Unusable(f"the calls did not end within {longest:.0f} s") from None
     if done.returncode:
         raise Unusable(f"the agent was not called: {done.stderr.strip()[-300:]}")
-    found = json.loads(done.stdout)
-    calls = {
-        label: Call(**{**call, "made": tuple(call["made"]), "left": tuple(call["left"])})
-        for label, call in found["calls"].items()
-    }
-    return calls, found["skipped"]
+    return dict(json.loads(done.stdout))
 
 
-def _schemas(text: str) -> dict[str, Schema]:
-    """Return what xmllint says by each schema that is there."""
-    found = {name: _lint(text, file, ["--relaxng", file]) for name, file in RELAXNG.items()}
-    own = "<!DOCTYPE" in text
-    found["ra-api-1.dtd"] = _lint(text, DTD, ["--valid"] if own else ["--dtdvalid", DTD])
-    return found
-
-
-def _lint(text: str, schema: str, options: list[str]) -> Schema:
-    if not os.path.exists(schema):
-        return Schema(None, f"there is no {schema}")
-    command = ["xmllint", "--noout", "--nonet", *options, "-"]
-    data = text.encode("utf-8", "surrogateescape")
-    try:  # the directory is where the name in a DOCTYPE is looked for, as ocf-tester does
-        done = subprocess.run(
-            command, input=data, capture_output=True, timeout=XMLLINT_SECONDS, check=False, cwd=os.path.dirname(schema)
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Schema(None, f"xmllint was not asked: {error}")
-    said = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if "rror" in line]
-    return Schema(done.returncode == 0, "invalid: " + "; ".join(said[:2]) if done.returncode else "valid")
+def _made(found: dict[str, Any]) -> tuple[dict[str, Call], dict[str, str]]:
+    """Return the calls that were made, and why others were not."""
+    lists = ("made", "left")
+    return {
+        label: Call(**{**call, **{name: tuple(call[name]) for name in lists}}) for label, call in found["calls"].items()
+    }, found["skipped"]
