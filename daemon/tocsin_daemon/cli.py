@@ -89,6 +89,19 @@ def check(files: tuple[str, ...], *, anywhere: bool) -> None:
     raise SystemExit(max(status for status, _ in found))
 
 
+@main.command("test-agent", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("words", metavar="AGENT [OPTIONS]", nargs=-1, type=click.UNPROCESSED)
+def test_agent(words: tuple[str, ...]) -> None:
+    """
+    Test the resource agent AGENT, in any language, against the OCF standard; --help lists the options.
+
+    Nothing is started or stopped unless --run asks for it. Exit status: 0 clean; 1 deviations; 2 usage.
+    """
+    from tocsin_ocf.testing.__main__ import main as test  # noqa: PLC0415 the rules are for this command alone
+
+    raise SystemExit(test(list(words), "tocsin test-agent"))
+
+
 def ports(state_dir: str) -> list[int]:
     """Return the ports of which there is state."""
     try:

@@ -188,7 +188,7 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
     "no-action": (("case $1 in\n  meta", "case $1 in\n  '') exit 0 ;;\n  meta"),),
     "usage": (('  usage) echo "$usage" ;;', "  usage) ;;"),),
     "validate-offered": (('<action name="validate-all" timeout="20s"/>\n', ""),),
-    "validate-accepts": (("port=${OCF_RESKEY_port:-80}", "port=$OCF_RESKEY_port"),),
+    "validate-accepts": (("validate() {\n", 'validate() {\n  [ "$OCF_RESKEY_port" ] || { reason none; return 4; }\n'),),
     "validate-unprivileged": (
         ("validate() {\n", 'validate() {\n  [ "$(id -u)" = 0 ] || { reason "not root"; return 4; }\n'),
     ),

@@ -21,10 +21,10 @@ Exit status: 0 every rule that applies is kept; 1 there are deviations; 2 usage,
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
+def parser(name: str) -> argparse.ArgumentParser:
+    """Return the command line of the command of that name."""
     one = argparse.ArgumentParser(
-        prog="python -m tocsin_ocf.testing",
+        prog=name,
         description="Test an OCF resource agent, in any language, against the standard: one line per rule.",
         epilog=MEANING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--host", action="store_true", help="no namespaces: on this machine as it is, whatever it does")
     one.add_argument("--see", metavar="PATH", action="append", default=[], help="what it needs of /run, /tmp, /var")
     one.add_argument("--keep", metavar="PATTERN", action="append", default=[], help="what may stay: a path, a command")
-    one.add_argument("--settle", metavar="SECONDS", type=float, default=0.0, help="wait after start and stop")
+    one.add_argument(
+        "--settle", metavar="SECONDS", type=float, default=0.0, help="what it leaves may take so long to end"
+    )
     one.add_argument("--timeout", metavar="SECONDS", type=float, default=20.0, help="of each call (default: 20)")
     one.add_argument("--json", action="store_true", help="print JSON, with all that was seen")
     return one
@@ -52,9 +54,9 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], name: str = "python -m tocsin_ocf.testing") -> int:
     """Test what the command line names, print the report, and return the exit status."""
-    one = parser()
+    one = parser(name)
     asked = one.parse_args(arguments)
     if (asked.kill or asked.settle) and not asked.run:
         one.error("--kill and --settle need --run")

@@ -121,10 +121,18 @@ def _validate_rights(seen: Observations) -> Verdict:
     return judged([] if call.code == plain.code else [f"root: {code_of(plain)}; nobody: {_said(call)}"], code_of(call))
 
 
+def _excuse(seen: Observations, call: Call) -> str:
+    """Return why an agent may refuse: it lacks what it requires, or, given nothing, one of several; "" if none."""
+    if seen.lacking:
+        return f"required and not given (-o): {', '.join(seen.lacking)}; {code_of(call)}"
+    return f"says that it needs parameters (-o): {_said(call)}" if not seen.given and call.code in (2, 6) else ""
+
+
 def _accepts(seen: Observations) -> Verdict:
-    call, why = seen.calls["validate-all"], _validates(seen)
-    if why or seen.lacking:
-        return skipped(why or f"required and not given (-o): {', '.join(seen.lacking)}")
+    call = seen.calls["validate-all"]
+    why = _validates(seen) or _excuse(seen, call)
+    if why and call.code != 0:
+        return skipped(why)
     return judged([] if call.code == 0 else [f"nothing required is missing, but {_said(call)}"], "exit 0")
 
 
@@ -146,17 +154,20 @@ def _refuses(seen: Observations) -> Verdict:
 
 
 def _probe(seen: Observations) -> Verdict:
-    faults = [f"{label}: {_said(seen.calls[label])}" for label in PROBES if seen.calls[label].code not in (7, 5)]
-    if faults and seen.lacking:
-        return skipped(f"required and not given (-o): {', '.join(seen.lacking)}; {faults[0]}")
-    return judged(faults, code_of(seen.calls["probe"]))
+    return _probes(seen, *PROBES)
 
 
 def _probe_bare(seen: Observations) -> Verdict:
-    call = seen.calls["probe without programs"]
-    if call.code not in (STOPPED, NOT_INSTALLED) and seen.lacking:
-        return skipped(f"required and not given (-o): {', '.join(seen.lacking)}; {code_of(call)}")
-    return judged([] if call.code in (STOPPED, NOT_INSTALLED) else [_said(call)], code_of(call))
+    return _probes(seen, BARE)
+
+
+def _probes(seen: Observations, *labels: str) -> Verdict:
+    faults = [(label, seen.calls[label]) for label in labels]
+    faults = [(label, call) for label, call in faults if call.code not in (STOPPED, NOT_INSTALLED)]
+    excuse = _excuse(seen, faults[0][1]) if faults else ""
+    if excuse:
+        return skipped(excuse)
+    return judged([f"{label}: {_said(call)}" for label, call in faults], code_of(seen.calls[labels[0]]))
 
 
 def _probe_silent(seen: Observations) -> Verdict:

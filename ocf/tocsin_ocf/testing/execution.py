@@ -39,7 +39,7 @@ class Executor:
         self._log = log
         self._first = look()
 
-    def call(
+    def call(  # noqa: PLR0913 each is a property of a call
         self,
         arguments: tuple[str, ...],
         variables: Mapping[str, str],
@@ -48,8 +48,9 @@ class Executor:
         command: str,
         seconds: float,
         pause: float,
+        patience: float,
     ) -> Call:
-        """Make one call, kill it with its process group after `seconds`, wait for `pause` seconds, and look."""
+        """Make one call, and kill it with its process group after `seconds`; wait, as Step says, and look."""
         before, start = self._look(), time.monotonic()
         argv = ["/bin/sh", "-c", command] if command else [self._path, *arguments]
         action = "" if command else (arguments or ("",))[0]
@@ -63,7 +64,8 @@ class Executor:
         spent = time.monotonic() - start
         held = said.drain()
         time.sleep(pause)
-        made, left = self._settled(before)
+        now = self._settled(patience, self._first) if patience else self._settled(RELEASE_SECONDS, before)
+        made, left = _new(now, before), _new(now, self._first)
         return Call(action, code, said.out, said.err, spent, cpu, killed, held, made, left)
 
     def _spawn(self, argv: list[str], environment: dict[str, str], user: str) -> subprocess.Popen[bytes]:
@@ -80,16 +82,15 @@ class Executor:
             **identity,
         )
 
-    def _settled(self, before: Traces) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what the call made and what there is since the beginning, once what is ending has ended."""
-        until = time.monotonic() + RELEASE_SECONDS
+    def _settled(self, seconds: float, before: Traces) -> Traces:
+        """Return what there is once no process is left that was not there `before`, or else after some seconds."""
+        until = time.monotonic() + seconds
         while True:
             _reap()
             now = self._look()
             if not any(name.startswith("process ") for name in now.keys() - before.keys()) or time.monotonic() > until:
-                break
+                return now
             time.sleep(AGAIN_SECONDS)
-        return _new(now, before), _new(now, self._first)
 
 
 def _new(now: Traces, before: Traces) -> tuple[str, ...]:

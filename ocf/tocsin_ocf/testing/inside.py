@@ -36,7 +36,7 @@ def perform(executor: Executor, steps: list[Step], timeout: float) -> tuple[dict
             continue
         seconds = max(LEAST_CUT, calls[step.cut].seconds * CUT_SHARE) if step.cut else timeout
         made = partial(executor.call, step.arguments, step.variables, user=step.user, command=step.command)
-        calls[step.label] = made(seconds=seconds, pause=step.pause)
+        calls[step.label] = made(seconds=seconds, pause=step.pause, patience=step.patience)
     return calls, skipped
 
 
@@ -73,6 +73,8 @@ def main() -> int:
         log = places.isolate([asked["path"], *asked["see"]]) if isolated else None
         if asked["cgroup"]:
             cgroups = own_cgroup.show()
+        if isolated:
+            places.renounce(mounting=asked["run"])
     except OSError as error:
         sys.stderr.write(f"no places of its own can be made for the agent: {error}\n")
         return REFUSED

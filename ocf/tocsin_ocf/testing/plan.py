@@ -24,7 +24,7 @@ class Step:
     One call: the agent with `arguments`, or, where given, the shell `command`.
 
     It is made only where the call `after` was made and succeeded. `cut` names a call in whose half time this one is
-    killed; `pause` is waited after it.
+    killed. `pause` is waited after it, and then up to `patience` until none of its processes is left; in seconds.
     """
 
     label: str
@@ -35,6 +35,7 @@ class Step:
     cut: str = ""
     command: str = ""
     pause: float = 0.0
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,21 +121,21 @@ def running(document: Document | None, options: Options) -> list[Step]:
     """Return the calls of --run: three lives of the resource, and always a stop behind a start."""
     return [
         Step("stop of the never started", ("stop",)),
-        Step("start", ("start",), pause=options.settle),
+        Step("start", ("start",)),
         _monitor("monitor at once", "start"),
         *(_monitor(f"monitor {number}", "start") for number in (1, 2, 3)),
         Step("probe of the running", ("monitor",), after="start"),
         Step("start again", ("start",), after="start"),
         _monitor("monitor after start again", "start again"),
         *_optional(document),
-        Step("stop", ("stop",), pause=options.settle),
+        Step("stop", ("stop",), patience=options.settle),
         _monitor("monitor stopped", "stop"),
-        Step("stop again", ("stop",), pause=options.settle),
+        Step("stop again", ("stop",), patience=options.settle),
         Step("start anew", ("start",), after="stop"),
         _monitor("monitor anew", "start anew"),
         *_killing(options),
         Step("start cut off", ("start",), after="stop again", cut="start"),
-        Step("stop of the cut off", ("stop",), after="stop again", pause=options.settle),
+        Step("stop of the cut off", ("stop",), after="stop again", patience=options.settle),
         _monitor("monitor of the cut off", "stop of the cut off"),
     ]
 
@@ -174,7 +175,7 @@ def _killing(options: Options) -> list[Step]:
     if not options.kill:
         return [Step("stop anew", ("stop",), after="start anew")]
     return [
-        Step("kill", command=options.kill, after="start anew", pause=max(KILL_SECONDS, options.settle)),
+        Step("kill", command=options.kill, after="start anew", pause=KILL_SECONDS),
         _monitor("monitor of the killed", "kill"),
         Step("stop of the killed", ("stop",), after="start anew"),
     ]

@@ -86,6 +86,7 @@ def _inside(path: str, options: plan.Options, steps: list[plan.Step], cgroup: st
         "steps": [asdict(step) for step in steps],
         "timeout": options.timeout,
         "cgroup": cgroup,
+        "run": options.run,
     }
     command = [sys.executable, "-ISB", "-c", BOOT, LIBRARY]
     if isolated:
