@@ -18,6 +18,7 @@ from tocsin_ocf import __version__
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.exit_codes import OCF_ERR_PERM, OCF_SUCCESS
 from tocsin_ocf.rundir import STATE_DIR, Rundir
+from tocsin_ocf.testing.options import OPTIONS, Option
 from tocsin_ocf.wire import EVERY_RESOURCE, WireError
 
 SECONDS = 5.0
@@ -89,17 +90,40 @@ def check(files: tuple[str, ...], *, anywhere: bool) -> None:
     raise SystemExit(max(status for status, _ in found))
 
 
-@main.command("test-agent", context_settings={"ignore_unknown_options": True}, add_help_option=False)
-@click.argument("words", metavar="AGENT [OPTIONS]", nargs=-1, type=click.UNPROCESSED)
-def test_agent(words: tuple[str, ...]) -> None:
-    """
-    Test the resource agent AGENT, in any language, against the OCF standard; --help lists the options.
+def as_click(row: Option) -> click.Option:
+    """Return an option of the conformance run as one of ours."""
+    return click.Option(
+        row.names, is_flag=not row.metavar, multiple=row.many, metavar=row.metavar or None, help=row.help
+    )
 
-    Nothing is started or stopped unless --run asks for it. Exit status: 0 clean; 1 deviations; 2 usage.
+
+def given_again(options: dict[str, Any]) -> list[str]:
+    """Return what was given of the conformance run's options, as its own command line takes it."""
+    words = []
+    for row in OPTIONS:
+        value = options[row.names[-1].strip("-").replace("-", "_")]
+        if not row.metavar:
+            words += [row.names[-1]] if value else []
+        else:
+            words += [f"{row.names[-1]}={one}" for one in (value if row.many else [value]) if one is not None]
+    return words
+
+
+def test_agent(agent: str, **options: Any) -> None:  # noqa: ANN401 they are the table's
+    """
+    Test the OCF resource agent AGENT, in any language, against the standard: one line per rule.
+
+    Without --run only meta-data, usage, validate-all, an unknown action and probes are called, as root in namespaces
+    of their own with a read-only system and empty /run, /tmp and /var. Nothing is started or stopped.
+
+    Exit status: 0 every rule that applies is kept; 1 there are deviations; 2 usage, or nothing could be called.
     """
     from tocsin_ocf.testing.__main__ import main as test  # noqa: PLC0415 the rules are for this command alone
 
-    raise SystemExit(test(list(words), "tocsin test-agent"))
+    raise SystemExit(test([*given_again(options), agent], "tocsin test-agent"))
+
+
+main.command("test-agent", params=[click.Argument(["agent"], type=click.Path()), *map(as_click, OPTIONS)])(test_agent)
 
 
 def ports(state_dir: str) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 
 from tocsin_ocf.testing.observed import Observations
+from tocsin_ocf.testing.options import OPTIONS
 from tocsin_ocf.testing.plan import Options
 from tocsin_ocf.testing.rule import Line
 from tocsin_ocf.testing.rules import report
@@ -29,21 +31,14 @@ def parser(name: str) -> argparse.ArgumentParser:
         epilog=MEANING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    pairs = {"metavar": "NAME=VALUE", "type": _pair}
     one.add_argument("agent", metavar="AGENT", help="the agent's file")
-    one.add_argument("-o", "--option", action="append", default=[], help="a parameter of the resource", **pairs)  # type: ignore[arg-type]
-    one.add_argument("--wrong", help="what validate-all has to refuse", **pairs)  # type: ignore[arg-type]
-    one.add_argument("--no-probe", action="store_true", help="call no monitor")
-    one.add_argument("--run", action="store_true", help="start, stop and all the rest; needs root")
-    one.add_argument("--kill", metavar="COMMAND", default="", help="with --run: how a shell kills the service")
-    one.add_argument("--host", action="store_true", help="no namespaces: on this machine as it is, whatever it does")
-    one.add_argument("--see", metavar="PATH", action="append", default=[], help="what it needs of /run, /tmp, /var")
-    one.add_argument("--keep", metavar="PATTERN", action="append", default=[], help="what may stay: a path, a command")
-    one.add_argument(
-        "--settle", metavar="SECONDS", type=float, default=0.0, help="what it leaves may take so long to end"
-    )
-    one.add_argument("--timeout", metavar="SECONDS", type=float, default=20.0, help="of each call (default: 20)")
-    one.add_argument("--json", action="store_true", help="print JSON, with all that was seen")
+    for row in OPTIONS:
+        if not row.metavar:
+            one.add_argument(*row.names, action="store_true", help=row.help)
+            continue
+        kind = KINDS.get(row.metavar, str)
+        action = "append" if row.many else "store"
+        one.add_argument(*row.names, metavar=row.metavar, type=kind, action=action, default=row.default, help=row.help)
     return one
 
 
@@ -54,6 +49,10 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+KINDS: dict[str, Callable[[str], object]] = {"NAME=VALUE": _pair, "SECONDS": float}
+"""How a value is read, by its name in the help; all others are text."""
+
+
 def main(arguments: list[str], name: str = "python -m tocsin_ocf.testing") -> int:
     """Test what the command line names, print the report, and return the exit status."""
     one = parser(name)
@@ -61,15 +60,15 @@ def main(arguments: list[str], name: str = "python -m tocsin_ocf.testing") -> in
     if (asked.kill or asked.settle) and not asked.run:
         one.error("--kill and --settle need --run")
     options = Options(
-        dict(asked.option),
+        dict(asked.option or ()),
         asked.wrong,
         asked.timeout,
         probe=not asked.no_probe,
         run=asked.run,
         kill=asked.kill,
         settle=asked.settle,
-        see=tuple(asked.see),
-        keep=tuple(asked.keep),
+        see=tuple(asked.see or ()),
+        keep=tuple(asked.keep or ()),
         host=asked.host,
     )
     try:

@@ -33,7 +33,8 @@ pwd
 umask
 readlink /proc/self/fd/0
 cut -d' ' -f5 /proc/$$/stat | sed "s/^$$\\$/own group/"
-ls /proc/$$/fd | grep -v '^10$' | xargs
+ls /proc/$$/fd >/tmp/descriptors # and 10, from which a shell reads its script
+grep -v '^10$' /tmp/descriptors | xargs
 echo "${HOME-homeless} $LC_ALL"
 sed -n 's/^Sig\\(Ign\\|Blk\\):.//p' /proc/self/status
 """
@@ -167,9 +168,15 @@ def test_on_the_host_only_our_own_descendants_are_leftovers(tmp_path: Path) -> N
     assert [one.split(" ", 2)[2] for one in call.made] == ["sleep 1"]
 
 
-def test_the_command_tocsin_has_it() -> None:
-    """`tocsin test-agent`, with the same options."""
+def test_the_command_tocsin_has_it(tmp_path: Path) -> None:
+    """`tocsin test-agent` hands every option on."""
     environ = {**os.environ, "PYTHONPATH": f"{TOP / 'ocf'}:{TOP / 'daemon'}"}
-    words = [sys.executable, "-c", "from tocsin_daemon.cli import main; main()", "test-agent", "--help"]
-    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "--no-probe" in done.stdout and done.stdout.startswith("usage: tocsin test-agent")
+    tocsin = [sys.executable, "-c", "from tocsin_daemon.cli import main; main()", "test-agent"]
+    words = [agent(tmp_path, GOOD), "-o", "port=http", "-o", "mode=deep", "--no-probe", "--timeout", "30", "--json"]
+    done = subprocess.run([*tocsin, *words], env=environ, capture_output=True, text=True, check=False)
+    found = {row["rule"]: row["result"] for row in json.loads(done.stdout)["rules"]}
+    assert (done.returncode, found["validate-accepts"], found["probe"]) == (1, "FAIL", "SKIP")
+    refused = subprocess.run(
+        [*tocsin, words[0], "--kill", "x"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2 and "need --run" in refused.stderr
