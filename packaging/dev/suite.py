@@ -12,7 +12,7 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/systemd", "tests/packages")
+MACHINES = ("tests/cluster", "tests/systemd", "tests/packages", "tests/ocf/testing")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
 """They mostly wait, each in namespaces of its own: three files at a time."""
