@@ -185,7 +185,8 @@ def wind_up(store: Store, daemon: Daemon) -> None:
     """Leave nothing but what the next daemon, or the administrator, needs to know."""
     store.forget_secrets()
     for name, resource in daemon.resources.items():
-        if resource.record.phase is Phase.STOPPED and resource.record.incident is None:
+        record = resource.record
+        if record.phase is Phase.STOPPED and record.incident is None and record.pause is None:
             store.forget(name)
     log.info("tocsind ends")
 

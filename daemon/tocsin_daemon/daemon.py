@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from tocsin_daemon.administration import Administration, Verb
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import PROMOTED, Record
@@ -17,7 +18,6 @@ from tocsin_daemon.core.report import News, Stage
 from tocsin_daemon.core.resume import RESUME
 from tocsin_daemon.requested import BadRequest, read_definition
 from tocsin_daemon.resource import Resource
-from tocsin_daemon.view import as_json, timeline_json
 from tocsin_ocf import __version__
 from tocsin_ocf.definition import PIDFILE, PROCESS, SYSTEMD
 from tocsin_ocf.exit_codes import (
@@ -26,7 +26,7 @@ from tocsin_ocf.exit_codes import (
     OCF_NOT_RUNNING,
     OCF_SUCCESS,
 )
-from tocsin_ocf.wire import EVERY_RESOURCE, Request
+from tocsin_ocf.wire import Request
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -54,7 +54,8 @@ class Daemon:
         self._linger = linger
         self._finish = finish
         self._end: IDelayedCall | None = None
-        self._verbs: dict[str, Callable[[str, Mapping[str, Any]], Deferred[Answer]]] = {
+        self._verbs: dict[str, Verb] = {
+            **Administration(self.resources, self.world).verbs,
             "PING": self._ping,
             "START": self._start,
             "STOP": self._stop,
@@ -63,8 +64,6 @@ class Daemon:
             "NOTIFY": self._notify,
             "MONITOR": self._monitor,
             "RELOAD": self._reload,
-            "STATUS": self._status,
-            "EXPLAIN": self._explain,
         }
 
     def ask(self, request: Request) -> Deferred[Answer]:
@@ -138,23 +137,6 @@ class Daemon:
         """Apply a definition file that has changed."""
         self._reload(name, {"config": path})
 
-    def _status(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
-        chosen = [r for r in self.resources.values() if name in (EVERY_RESOURCE, r.record.resource)]
-        if name != EVERY_RESOURCE and not chosen:
-            return succeed(Answer(OCF_NOT_RUNNING, "null"))
-        now, clock = self.world.wall(), self.world.clock.seconds()
-        rows = [
-            as_json(each.record, now, each.service.watch.rows(), clock, each.service.speech.notify.status)
-            for each in chosen
-        ]
-        return succeed(Answer(OCF_SUCCESS, json.dumps(rows)))
-
-    def _explain(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
-        resource = self.resources.get(name)
-        if resource is None:
-            return succeed(Answer(OCF_NOT_RUNNING, "null"))
-        return succeed(Answer(OCF_SUCCESS, json.dumps(timeline_json(resource.record))))
-
     def lose(self, name: str, why: str, driver: str = "") -> None:
         """
         Know of a resource whose record cannot be read: nobody can tell what of it runs.
@@ -187,10 +169,11 @@ class Daemon:
             untold = record.incident and record.incident.stage is Stage.NONE
             resource.reporter.tell(News.INCIDENT if untold else News.RESUMED)
             resource.publisher.resumed(record.node, record.incident.cause if record.incident else "")
+        resource.pausing.go_on()
 
     def changed(self) -> None:
-        """End the daemon after a while without a resource that runs or should run."""
-        idle = all(resource.record.phase is Phase.STOPPED for resource in self.resources.values())
+        """End the daemon after a while without a resource that runs or should run, or whose pause is to be ended."""
+        idle = all(r.record.phase is Phase.STOPPED and r.record.pause is None for r in self.resources.values())
         if not idle and self._end:
             self._end.cancel()
             self._end = None

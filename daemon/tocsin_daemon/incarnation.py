@@ -81,7 +81,7 @@ class Incarnation:
         """Open an incarnation of what the next start is to run."""
         record = self._subject.record
         definition = record.definition if record.next is None else record.next
-        self.incidents.refusal, self.incidents.judged = None, ""
+        self.incidents.begin()
         fresh = replace(record, definition=definition, next=None, main=None, members={}, failure=None)
         self._subject.change(replace(fresh, incarnation=uuid.uuid4().hex, role="", ready=False, degraded=""))
 

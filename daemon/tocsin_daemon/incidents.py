@@ -51,36 +51,41 @@ class Incidents:
         self._why = ""
         self.judged = ""
         """What its checks say of a service that lives and has failed."""
+        self.drill = ""
+        """Why a service that is well is to fail, and who wants it."""
         self.refusal: Failure | None = None
         """Why the service could not even be started."""
 
+    def begin(self) -> None:
+        """Know nothing of the next incarnation."""
+        self.refusal, self.judged, self.drill = None, "", ""
+
     def ended(self, status: int | None, why: str) -> None:
         """Keep how the service ended; None of one that ended while no daemon was there."""
-        self._exit_status, self._why, self.judged = status, why, ""
+        self._exit_status, self._why, self.judged, self.drill = status, why, "", ""
         record = self._subject.record
         if record.failure and record.failure.lives:
             self._subject.record = replace(record, failure=replace(record.failure, lives=False))
 
     def failed_start(self) -> None:
         """Keep why a start failed; the answer to `start` tells it."""
-        self._keep(self._failure(OCF_ERR_GENERIC, "start: "))
+        self._keep(self._with_output(self._failure(OCF_ERR_GENERIC, "start: ")))
 
     def failed_change(self, prefix: str) -> None:
         """Keep why a role could not be changed; the answer to `promote` or `demote` tells it."""
-        self._keep(replace(self._failure(OCF_ERR_GENERIC, prefix), stays=True))
+        self._keep(self._with_output(replace(self._failure(OCF_ERR_GENERIC, prefix), stays=True)))
 
     def late(self, code: int, why: str) -> None:
         """Keep why a start was given up: all that is left of it after the stop that follows."""
-        self._keep(Failure(code, why))
+        self._keep(self._with_output(Failure(code, why)))
 
     def incident(self) -> None:
         """Keep an incident: a failure that nobody has been told of yet."""
         record, now = self._subject.record, self._subject.now()
         failure = self._failure(OCF_NOT_RUNNING, "")
-        incident = Incident(record.incarnation, failure.text, output=self._service.driver.output.last())
-        self._subject.record = replace(
-            record, incident=incident.marked("detected", now), incidents=record.incidents + 1
-        )
+        output, drill = self._service.driver.output.last(), bool(self.drill)
+        incident = Incident(record.incarnation, failure.text, output=output, drill=drill)
+        self._subject.record = record.with_incident(incident.marked("detected", now))
         self._keep(failure)
         self._subject.publisher.failed(record.node, failure.text)
 
@@ -121,10 +126,15 @@ class Incidents:
             log.error("{resource}: its output cannot be read: {why}", resource=record.resource, why=str(error))
         if self.refusal:
             return self.refusal
+        if self.drill:
+            return Failure(OCF_ERR_GENERIC, prefix + self.drill, lives=True, stays=True)
         if self.judged:  # it runs: 7 would say that it does not
             return Failure(OCF_ERR_GENERIC, prefix + self.judged, lives=True)
         cause = self._why or ended(record.main.pid if record.main else 0, self._exit_status)
         return Failure(code, prefix + with_output(cause, self._exit_status, output.last()))
+
+    def _with_output(self, failure: Failure) -> Failure:
+        return replace(failure, output=self._service.driver.output.last())
 
     def _keep(self, failure: Failure) -> None:
         record = self._subject.record

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from tocsin_daemon.core.guard import Verdict, judge
+from tocsin_daemon.core.guard import judge
+from tocsin_daemon.core.pause import held_back
 from tocsin_daemon.core.record import Incident, Record
-from tocsin_daemon.core.report import HELD_RECHECK, REPORT, Act, News, Stage, back_off
+from tocsin_daemon.core.report import HELD_RECHECK, REPORT, Act, News, Stage, Verdict, back_off
 from tocsin_ocf import pacemaker
 from tocsin_ocf.pacemaker import Cluster, Command, NoStatus, Reply
 
@@ -112,7 +113,21 @@ class Reporter:
         if wait > 0:
             self._timer = self._clock.callLater(wait, self._check)
             return
-        self._run(self._cluster.status(), self._checked)
+        held = self._held_back()
+        if held:
+            self.tell(held.news, held.why)
+        else:
+            self._run(self._cluster.status(), self._checked)
+
+    def _held_back(self) -> Verdict | None:
+        return held_back(self._subject.record.pause, self._subject.now())
+
+    def look_again(self) -> None:
+        """Look at a report that is held without waiting: what held it back may be over."""
+        incident = self._subject.record.incident
+        if incident and incident.stage is Stage.HELD:
+            self.cancel()
+            self.tell(News.DUE)
 
     def _checked(self, reply: Reply) -> None:
         record = self._subject.record
@@ -121,7 +136,7 @@ class Reporter:
         except NoStatus as error:
             self.tell(News.UNKNOWN, str(error))
             return
-        verdict: Verdict = judge(cluster, record.resource, record.node)
+        verdict = self._held_back() or judge(cluster, record.resource, record.node)
         if self._arrived(cluster):
             self.tell(News.SEEN, "an earlier injection had arrived")
             return

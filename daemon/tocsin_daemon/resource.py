@@ -22,6 +22,7 @@ from tocsin_daemon.core.machine import Refused
 from tocsin_daemon.core.record import Failure, Record
 from tocsin_daemon.core.report import News
 from tocsin_daemon.incarnation import Incarnation
+from tocsin_daemon.pausing import Pausing
 from tocsin_daemon.publisher import Publisher
 from tocsin_daemon.reloading import Reloading
 from tocsin_daemon.reporter import Reporter
@@ -47,6 +48,7 @@ class Resource:
         self.world = world
         self.publisher = Publisher(record.resource, world.clock, world.cluster)
         self.reporter = Reporter(self, world.clock, world.cluster)
+        self.pausing = Pausing(self, world.clock, world.cluster)
         self.service = Incarnation(self, world)
         self.reloading = Reloading(self, self.service)
         self.unsaved = ""
@@ -71,7 +73,7 @@ class Resource:
             Effect.NOTE_INCIDENT: incidents.incident,
             Effect.NOTE_FAILED_CHANGE: self.service.roles.unchanged,
             Effect.NOTE_RESTART: self.service.restarting.note,
-            Effect.REPORT: lambda: self.reporter.tell(News.HEARD if self._requests.held else News.INCIDENT),
+            Effect.REPORT: lambda: self.reporter.tell(News.HEARD if self._is_heard() else News.INCIDENT),
             Effect.GATHER: incidents.gather,
         }
 
@@ -220,8 +222,14 @@ class Resource:
             self.reporter.tell(News.MONITOR)
         return answer
 
+    def _is_heard(self) -> bool:
+        """Tell whether a monitor waits that carries a failure at once."""
+        return self._requests.held and not self.pausing.holds
+
     def _unlike(self, known: Answer | None) -> Answer | None:
-        """Answer a held monitor when there is something new to say."""
+        """Answer a held monitor when there is something new to say; in a pause only when its time is over."""
+        if self.pausing.holds:
+            return None
         if self.record.phase in answers.WELL and answers.to_monitor(self.record, []) == known:
             return None
         return self._to_monitor(recurring=True)

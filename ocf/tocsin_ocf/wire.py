@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PROTOCOL = "tocsin/1"
-VERBS = ("PING", "START", "STOP", "MONITOR", "RELOAD", "PROMOTE", "DEMOTE", "NOTIFY", "STATUS", "EXPLAIN")
-STATE_VERBS = ("STATUS", "EXPLAIN")
+STATE_VERBS = ("STATUS", "EXPLAIN", "EVENTS", "PAUSE", "RESUME", "FAIL")
+"""What an administrator asks, and is answered in JSON where the code is 0."""
+VERBS = ("PING", "START", "STOP", "MONITOR", "RELOAD", "PROMOTE", "DEMOTE", "NOTIFY", *STATE_VERBS)
 EVERY_RESOURCE = "-"
 """The RESOURCE of a STATUS that asks for all of them; no XML id can begin with a dash."""
 

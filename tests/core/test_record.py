@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import (
     JOURNAL_LENGTH,
+    PAST_LENGTH,
+    PAST_LINE,
+    PAST_LINES,
     BadRecord,
     Entry,
     Failure,
@@ -21,6 +24,7 @@ from tocsin_daemon.core.record import (
     dump,
     load,
 )
+from tocsin_daemon.core.pause import Pause
 from tocsin_daemon.core.report import FINAL, Stage
 
 WHOLE = Record(
@@ -38,6 +42,9 @@ WHOLE = Record(
     restarts=(1.5, 2.5),
     warning="on-fail differs",
     journal=(Entry(1.0, "begun"),),
+    past=(Incident("aaa", "drill", Stage.LEARNED, drill=True), Incident("aab", "killed", Stage.DROPPED)),
+    pause=Pause("new disk", "alice", 1.0, 3601.0),
+    lines=7,
 )
 
 
@@ -75,6 +82,7 @@ def test_a_record_cut_at_any_length_is_refused_not_misread() -> None:
         '{"version":2}',
         '{"version":1}',
         '{"version":4}',
+        '{"version":5}',
         '{"version":3,"phase":"running"}',
         "\0" * 100,
     ],
@@ -99,11 +107,16 @@ def test_a_missing_or_wrong_field_is_refused_or_defaulted(name: str) -> None:
             continue
 
 
-SINCE = {2: {"restarts": (), "warning": ""}, 3: {"next": None, "config": "", "degraded": "", "refused": ""}}
+SINCE = {
+    2: {"restarts": (), "warning": ""},
+    3: {"next": None, "config": "", "degraded": "", "refused": ""},
+    4: {"role": "", "ready": False},
+    5: {"past": (), "pause": None, "lines": 1},
+}
 """The fields that came with each version, and what they mean in a record without them."""
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_record_of_an_older_version_is_read(version: int) -> None:
     """Written by the daemon before an upgrade; what it did not know yet gets its meaning from then."""
     later = {name: value for since, fields in SINCE.items() if since > version for name, value in fields.items()}
@@ -119,6 +132,22 @@ def test_the_journal_is_bounded() -> None:
         record = record.noted(float(number), str(number))
     assert len(record.journal) == JOURNAL_LENGTH
     assert record.journal[0].text == "5"
+    assert record.lines == JOURNAL_LENGTH + 5
+
+
+def test_the_incidents_before_the_last_are_kept_shortened_and_bounded() -> None:
+    """Every change of the record writes all of them."""
+    record = Record("web")
+    evidence = tuple(f"{number}{'x' * 1000}" for number in range(20))
+    for number in range(PAST_LENGTH + 3):
+        record = record.with_incident(Incident(str(number), "killed", output=evidence, processes=evidence))
+    assert record.incidents == PAST_LENGTH + 3
+    assert record.incident is not None and record.incident.output == evidence
+    assert [incident.incarnation for incident in record.past] == [str(number) for number in range(2, PAST_LENGTH + 2)]
+    for incident in record.past:
+        assert len(incident.output) == len(incident.processes) == PAST_LINES
+        assert incident.output[-1] == evidence[-1][:PAST_LINE]
+    assert load(dump(record)) == record
 
 
 def test_a_step_is_marked_once() -> None:

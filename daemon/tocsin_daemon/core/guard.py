@@ -6,18 +6,8 @@ Each rule answers a situation in which `crm_resource --fail` was measured to do 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from tocsin_daemon.core.report import News
+from tocsin_daemon.core.report import News, Verdict
 from tocsin_ocf.pacemaker import Cluster, Instance, base_id
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What comes of a look at the cluster: GO, HOLD, DROP or UNKNOWN, and why in words."""
-
-    news: News
-    why: str = ""
 
 
 def judge(cluster: Cluster, resource: str, node: str) -> Verdict:
@@ -41,7 +31,7 @@ def _judge_node(cluster: Cluster, name: str) -> Verdict | None:
 
 
 def _judge_resource(cluster: Cluster, resource: str, node: str) -> Verdict | None:
-    instances = _instances_of(cluster, resource, node)
+    instances = instances_of(cluster, resource, node)
     if not instances:
         return Verdict(News.HOLD, f"{resource} is not in the configuration")
     if any(instance.maintenance for instance in instances):
@@ -61,7 +51,7 @@ def _judge_resource(cluster: Cluster, resource: str, node: str) -> Verdict | Non
     return None
 
 
-def _instances_of(cluster: Cluster, resource: str, node: str) -> list[Instance]:
+def instances_of(cluster: Cluster, resource: str, node: str) -> list[Instance]:
     """
     Return the instances that the id names: one primitive, or of a clone only what is active here.
 

@@ -20,6 +20,7 @@ knows, and a second count for one fault would be false (LEARNED). Or the service
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from tocsin_daemon.core.machine import Table
@@ -61,6 +62,14 @@ class News(Enum):
     WITHDRAW = "stop or start asked"
     HEALED = "well again"
     RESUMED = "the daemon was restarted"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a report may be sent: GO, HOLD, DROP or UNKNOWN, and why in words."""
+
+    news: News
+    why: str = ""
 
 
 class Act(Enum):
