@@ -23,5 +23,5 @@ def drill(resource: Resource, reason: str, by: str) -> str:
         return f"{resource.record.resource} is {phase.value}: only what runs here can be made to fail"
     service.look_no_more()
     service.incidents.drill = f"drill asked by {by}: {reason}"
-    resource.feed(Event.SPARED if service.restarting.spares() else Event.JUDGED)
+    resource.feed(Event.SPARED if service.restarting.spares() else Event.DRILLED)
     return ""

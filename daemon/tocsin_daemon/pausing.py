@@ -70,13 +70,7 @@ class Pausing:
 
     def go_on(self) -> None:
         """Show the pause and wait for its end, also where a former daemon began it."""
-        record = self._subject.record
-        if record.pause is None:
-            return
-        if record.node:
-            self._attribute.put(
-                record.node, f"until {_time(record.pause.until)} by {record.pause.by}: {record.pause.reason}"
-            )
+        self._attribute.assume(self._subject.record.node)
         self._look()
 
     def end(self, said: str) -> None:
@@ -99,7 +93,14 @@ class Pausing:
         if rest <= 0:
             self.end("the pause is over")
         else:
+            self._show(pause)
             self._timer = self._clock.callLater(min(rest, LOOK_EVERY), self._look)
+
+    def _show(self, pause: Pause) -> None:
+        """Set the attribute, again and again: a restart of Pacemaker loses it, and unchanged it costs nothing."""
+        node = self._subject.record.node
+        if node:
+            self._attribute.put(node, f"until {_time(pause.until)} by {pause.by}: {pause.reason}")
 
     def _note(self, pause: Pause | None, said: str) -> None:
         record = self._subject.record

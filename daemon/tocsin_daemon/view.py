@@ -102,8 +102,8 @@ def timeline_json(record: Record, number: int | None = None) -> dict[str, Any]:
     `until` is when the next incident began, and `earlier` are those before the last that are still known.
     """
     known, last = numbered(record), record.incidents
-    incident = record.incident if number in (None, last) else known.get(number)
     number = last if number is None else number
+    incident = record.incident if number == last else known.get(number)
     if incident is None and number != last:
         raise NoSuchIncident(f"{record.resource} has no incident {number} any more: {_kept(list(known))}")
     following = known.get(number + 1)

@@ -25,7 +25,9 @@ def test_what_is_kept_and_not_read_is_read_once(first: int, more: int) -> None:
     lines, read = after([record], {})
     assert [line.text for line in lines] == [f"web{n}" for n in range(max(0, first - JOURNAL_LENGTH), first)]
     lines, read = after([written("web", more, record)], read)
-    assert [line.text for line in lines] == [f"web{n}" for n in range(first + more - min(more, JOURNAL_LENGTH), first + more)]
+    assert [line.text for line in lines] == [
+        f"web{n}" for n in range(first + more - min(more, JOURNAL_LENGTH), first + more)
+    ]
     assert after([written("web", more, record)], read) == ([], read)
 
 

@@ -23,6 +23,7 @@ def possible(phase: Phase, event: Event, alive: bool, promoted: bool) -> bool:
         Event.BROKEN: (Phase.STARTING, Phase.RETURNING),
         Event.SPARED: (Phase.RUNNING, Phase.RETURNING),
         Event.JUDGED: (Phase.RUNNING, Phase.PROMOTED),
+        Event.DRILLED: (Phase.RUNNING, Phase.PROMOTED),
         Event.HEALED: () if promoted else (Phase.FAILED,),
         Event.PROMOTED: (Phase.PROMOTING, Phase.FAILED) if promoted else (),
         Event.DEMOTED: (Phase.DEMOTING,),
@@ -81,7 +82,7 @@ def test_an_incident_is_reported_only_on_the_edge_to_failed_that_nobody_else_tel
         for phase, event, after, effects in steps:
             assert (Effect.REPORT in effects) == (phase in UNTOLD and after is Phase.FAILED)
             if Effect.REPORT in effects:
-                assert event in (Event.DIED, Event.BROKEN, Event.JUDGED, Event.CUT_SHORT)
+                assert event in (Event.DIED, Event.BROKEN, Event.JUDGED, Event.DRILLED, Event.CUT_SHORT)
 
 
 def test_a_spared_death_is_never_reported_and_always_counted() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.pause import Pause
 from tocsin_daemon.core.record import (
     JOURNAL_LENGTH,
     PAST_LENGTH,
@@ -24,7 +25,6 @@ from tocsin_daemon.core.record import (
     dump,
     load,
 )
-from tocsin_daemon.core.pause import Pause
 from tocsin_daemon.core.report import FINAL, Stage
 
 WHOLE = Record(

@@ -36,9 +36,10 @@ def test_only_what_is_well_can_be_made_to_fail(phase: Phase) -> None:
     resource.record = replace(resource.record, phase=phase)
     assert (drill(resource, "exercise", "alice") == "") is (phase in WELL)
     if phase in WELL:
-        assert LIFE.step(phase, Event.JUDGED) == LIFE.step(phase, Event.DIED)
+        assert LIFE.step(phase, Event.DRILLED) == LIFE.step(phase, Event.JUDGED) == LIFE.step(phase, Event.DIED)
         assert resource.record.phase is Phase.FAILED
     else:
+        assert (phase, Event.DRILLED) not in LIFE.rows
         assert resource.record.phase is phase and resource.record.incidents == 0
 
 

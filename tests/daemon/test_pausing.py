@@ -163,11 +163,16 @@ def test_a_pause_is_shown_in_status_explain_and_the_cluster() -> None:
     """On every node, by an attribute of this one."""
     started = Started()
     started.ask("PAUSE", PAUSE)
-    paused = {"reason": "new disk", "by": "alice", "since": started.resource.now(), "until": started.resource.now() + 600}
+    paused = {
+        "reason": "new disk",
+        "by": "alice",
+        "since": started.resource.now(),
+        "until": started.resource.now() + 600,
+    }
     assert row(started)["paused"] == paused
     answer = started.ask("EXPLAIN")
     assert answer is not None and json.loads(answer.text)["paused"] == paused
-    (put,) = started.attributes()
+    put = started.attributes()[0]
     assert put.endswith("--node n1") and "by alice: new disk" in put
     started.ask("RESUME", {"by": "alice"})
     assert started.attributes()[1:] == ["delete"]
@@ -181,10 +186,11 @@ def test_a_pause_outlives_the_daemon() -> None:
     after = Started(before.outside.store.load("web"))
     after.outside.clock.advance(RESUME_QUIET)
     assert after.incident.stage is Stage.HELD and after.outside.cluster.asked == []
-    assert len(after.attributes()) == 1
     for _ in range(int(600 / LOOK_EVERY)):
         after.outside.clock.advance(LOOK_EVERY)
-    assert after.outside.cluster.count("crm_mon") == 1 and after.attributes()[1:] == ["delete"]
+    *put, delete = after.attributes()
+    assert len(put) == 600 / LOOK_EVERY and len(set(put)) == 1  # Pacemaker may have been restarted meanwhile
+    assert delete == "delete" and after.outside.cluster.count("crm_mon") == 1
 
 
 def test_a_pause_that_ended_without_a_daemon_is_over_for_the_next() -> None:
@@ -197,11 +203,11 @@ def test_a_pause_that_ended_without_a_daemon_is_over_for_the_next() -> None:
     daemon = Daemon(lambda _: outside.world, LINGER, lambda: None)
     daemon.resume(record)
     assert daemon.resources["web"].record.pause is None
-    assert ["--delete" in line for line, _ in outside.cluster.aside if "tocsin-paused" in line] == [False, True]
+    assert ["--delete" in line for line, _ in outside.cluster.aside if "tocsin-paused" in line] == [True]
 
 
 def test_the_daemon_stays_until_a_pause_is_over() -> None:
-    """Who else would take the attribute back?"""
+    """Nobody else would take the attribute back."""
     started = Started()
     started.ask("PAUSE", PAUSE)
     started.ask("STOP")

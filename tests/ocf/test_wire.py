@@ -88,7 +88,7 @@ def test_every_cut_of_a_request_is_refused_or_says_less() -> None:
         (
             b"tocsin/1 t stop web",
             "'stop' is not a verb; known: PING START STOP MONITOR RELOAD PROMOTE DEMOTE NOTIFY STATUS EXPLAIN "
-                "EVENTS PAUSE RESUME FAIL",
+            "EVENTS PAUSE RESUME FAIL",
         ),
         (b"tocsin/1 t STOP ../web", "'../web' is not a resource id"),
         (b"tocsin/1 t STOP  web", "'' is not a resource id"),

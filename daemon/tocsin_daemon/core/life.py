@@ -10,7 +10,8 @@ service may still run (children that outlived their parent). Pacemaker recovers 
 
 A service that lives may have failed all the same: its checks say so. That is an incident like a death, but one that
 may pass. Where it does before Pacemaker has recovered the service (it is unmanaged, or in maintenance), the service is
-RUNNING again and the report is withdrawn.
+RUNNING again and the report is withdrawn. A drill is a failure of what is well, for the administrator to see what
+follows; only the recovery ends it.
 
 Where the administrator grants a budget of local restarts, a failure inside it is not reported: the service is cleared
 and started again here (RESTARTING, RETURNING). What fails then, or beyond the budget, is an incident like any other:
@@ -68,6 +69,7 @@ class Event(Enum):
     UNCHANGED = "its role cannot be changed"
     DIED = "service ended"
     JUDGED = "its checks have failed"
+    DRILLED = "a drill is held"
     HEALED = "its checks pass again"
     SPARED = "it failed within the restart budget"
     CUT_SHORT = "local restart came to nothing"
@@ -117,6 +119,7 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.RUNNING, Event.DEMOTE): (Phase.RUNNING, ()),
         (Phase.RUNNING, Event.DIED): (Phase.FAILED, INCIDENT),
         (Phase.RUNNING, Event.JUDGED): (Phase.FAILED, INCIDENT),
+        (Phase.RUNNING, Event.DRILLED): (Phase.FAILED, INCIDENT),
         (Phase.RUNNING, Event.SPARED): (Phase.RESTARTING, (Effect.NOTE_RESTART, Effect.CLEAR)),
         # Asked again, the command is run again: the daemon that ran it has died.
         (Phase.PROMOTING, Event.PROMOTE): (Phase.PROMOTING, (Effect.PROMOTE,)),
@@ -133,6 +136,7 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.PROMOTED, Event.DEMOTE): (Phase.DEMOTING, (Effect.DEMOTE,)),
         (Phase.PROMOTED, Event.DIED): (Phase.FAILED, INCIDENT),
         (Phase.PROMOTED, Event.JUDGED): (Phase.FAILED, INCIDENT),
+        (Phase.PROMOTED, Event.DRILLED): (Phase.FAILED, INCIDENT),
         (Phase.DEMOTING, Event.START): (Phase.DEMOTING, (Effect.DEMOTE,)),
         (Phase.DEMOTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.DEMOTING, Event.PROMOTE): (Phase.PROMOTING, (Effect.PROMOTE,)),

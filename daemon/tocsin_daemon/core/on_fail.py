@@ -16,14 +16,20 @@ DEFAULT = "restart"
 UNHEARD = "notify_command is never run: add meta notify=true to the clone"
 
 
-def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str, deaf: bool) -> str:
+def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str, deaf: bool = False) -> str:
     """
     Return in words what of the configuration keeps a failure from being told as it should, "" for nothing.
 
     `deaf`: there is a command for notifications, and nobody will send one.
     """
+    found = each_warning(operations, promotable=promotable, remote=remote)
+    return "; ".join([*found, UNHEARD] if deaf else found)
+
+
+def each_warning(operations: tuple[Operation, ...], *, promotable: bool, remote: str) -> list[str]:
+    """Return the same one by one."""
     found = [mismatch(operations), unwatched(operations) if promotable else "", far_away(remote) if remote else ""]
-    return "; ".join(filter(None, [*found, UNHEARD if deaf else ""]))
+    return list(filter(None, found))
 
 
 PROMOTED = ("Promoted", "Master")
