@@ -1,24 +1,20 @@
-"""How status and timeline look on a terminal."""
+"""How timelines and findings look on a terminal, and what all that is shown there has in common."""
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tocsin_daemon.core.record import MARKS
 
-COLOURS = {
-    "running": "green",
-    "promoted": "green",
-    "failed": "bold red",
-    "starting": "yellow",
-    "stopping": "yellow",
-    "clearing": "yellow",
-}
+GRADES = {"ok": "green", "note": "yellow", "problem": "bold red"}
+LONG = 10000
+"""Columns of what is no terminal."""
 BEFORE = 0.5
 """Seconds of the journal that are shown before an incident: what led to it."""
 SAID = {
@@ -30,96 +26,65 @@ SAID = {
 }
 
 
-def show_status(rows: list[dict[str, Any]]) -> None:
-    """Print one line per resource, and below it the last incident, if there was one."""
-    console = Console(highlight=False, soft_wrap=True, emoji=False)
-    if not rows:
-        console.print("no resources: tocsind starts with the first `start` of an ocf:tocsin:service")
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("RESOURCE", "PHASE", "ROLE", "PID", "UPTIME", "INCIDENTS", "REPORT"):
-        table.add_column(head, no_wrap=True)
-    for row in rows:
-        table.add_row(*_cells(row))
-    console.print(table)
-    for row in rows:
-        for line in _told(row):
-            console.print(f"{row['resource']}: {line}", markup=False)
+def plain() -> Console:
+    """Return the terminal; what is not one gets lines as long as they are, for `grep`."""
+    wide = None if sys.stdout.isatty() else LONG
+    return Console(highlight=False, soft_wrap=True, emoji=False, width=wide)
 
 
-def _cells(row: dict[str, Any]) -> list[Text]:
-    incident = row["last_incident"]
-    cells = [
-        row["resource"],
-        row["phase"],
-        row["role"],
-        str(row["pid"] or "-"),
-        "-" if row["uptime"] is None else duration(row["uptime"]),
-        str(row["incidents"]),
-        incident["report"] if incident else "-",
-    ]
-    return [Text(cell, style=COLOURS.get(cell, "")) for cell in cells]
-
-
-def _told(row: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a resource now, or was last."""
-    incident = row["last_incident"]
-    warning = _notes(row)
-    if row["failure"] and (incident is None or row["failure"] != incident["cause"]):
-        warning.append(row["failure"])  # of a start
-    if incident is None:
-        return warning
-    times = incident["times"]
-    end = "not recovered yet"
-    if "recovered" in times:
-        end = f"recovered after {(times['recovered'] - times['detected']) * 1000:.0f} ms"
-    why = [f"report {incident['report']}: {incident['why']}"] if row["report_pending"] and incident["why"] else []
-    at = f"{day(times['detected'])} {clock(times['detected'])}"
-    return [f"{at} {incident['cause']}; {end}", *why, *warning]
-
-
-def _notes(row: dict[str, Any]) -> list[str]:
-    """Return what an administrator should know of a service that runs."""
-    checks = [check for check in row["checks"] if check["state"] not in ("well", "unknown")]
-    return [
-        *([f"degraded: {row['degraded']}"] if row["degraded"] else []),
-        *(f"check {check['name']} is {check['state']}: {check['text']}" for check in checks),
-        *([f"warning: {row['warning']}"] if row["warning"] else []),
-        *([f"says: {row['says']}"] if row["says"] else []),
-        *([f"the old definition stays; a start would be refused: {row['refused']}"] if row["refused"] else []),
-        *([f"needs a restart: {', '.join(row['waiting'])}"] if row["waiting"] else []),
-    ]
+def paused(pause: dict[str, Any] | None) -> list[str]:
+    """Return in words that a resource is paused; nothing where it is not, or not any more."""
+    if not pause or pause["until"] <= time.time():  # without a daemon nobody has ended it
+        return []
+    until = f"{day(pause['until'])} {clock(pause['until'])[:8]}"
+    return [f"failures are not reported until {until}: paused by {pause['by']}: {pause['reason']}"]
 
 
 def show_timeline(timeline: dict[str, Any]) -> None:
-    """Print the last incident of a resource."""
-    console = Console(highlight=False, soft_wrap=True, emoji=False)
-    incident = timeline["incident"]
-    name = timeline["resource"]
+    """Print one incident of a resource, and which others are known."""
+    console = plain()
+    incident, name = timeline["incident"], timeline["resource"]
+    for line in paused(timeline["paused"]):
+        console.print(f"{name}: {line}", markup=False)
     if incident is None:
         console.print(f"{name}: no incident. Now {timeline['phase']}.")
-        if timeline["failure"]:
-            console.print(f"  cause   {timeline['failure']}", markup=False)
     else:
         on = f"on {timeline['node'] or 'this node'}, {day(incident['times']['detected'])}"
-        console.print(Text(f"{name}: incident {timeline['incidents']} {on}", "bold"))
+        which = f"incident {timeline['number']}" + f" of {timeline['incidents']}" * (timeline["until"] is not None)
+        console.print(Text(f"{name}: {which} {on}", "bold"))
         console.print(f"  cause   {incident['cause']}", markup=False)
-        console.print(
-            f"  report  {incident['report']}" + (f": {incident['why']}" if incident["why"] else ""), markup=False
-        )
+        why = f": {incident['why']}" if incident["why"] else ""
+        console.print(f"  report  {incident['report']}{why}", markup=False)
         _show_steps(console, incident["times"], pending=incident["pending"])
         _show_lines(console, "last output", timeline["output"])
         _show_lines(console, "left running", timeline["processes"])
+    _show_failure(console, timeline)
     _show_lines(console, "journal", [f"{clock(at)} {text}" for at, text in _around(timeline)])
+    if timeline["until"] is None:
+        _show_lines(console, f"earlier, see `tocsin explain {name} NUMBER`", list(map(_brief, timeline["earlier"])))
+
+
+def _show_failure(console: Console, timeline: dict[str, Any]) -> None:
+    """Print what has failed without being an incident: a start, a promote, a demote, which Pacemaker asked for."""
+    failure, incident = timeline["failure"], timeline["incident"]
+    if timeline["until"] is None and failure and (incident is None or failure != incident["cause"]):
+        console.print(f"  {'cause' if incident is None else 'then':<5}   {failure}", markup=False)
+        _show_lines(console, "its last output", timeline["failure_output"])
+
+
+def _brief(incident: dict[str, Any]) -> str:
+    at = incident["times"]["detected"]
+    return f"{incident['number']:>3}  {day(at)} {clock(at)[:8]}  {incident['cause']}"
 
 
 def _around(timeline: dict[str, Any]) -> list[tuple[float, str]]:
-    """Return the journal from shortly before the last incident on, or its last lines where there was none."""
+    """Return the journal from shortly before an incident to the next, or its last lines where there was none."""
     journal: list[tuple[float, str]] = timeline["journal"]
-    incident = timeline["incident"]
+    incident, until = timeline["incident"], timeline["until"]
     if incident is None:
         return journal[-10:]
-    return [(at, text) for at, text in journal if at >= incident["times"]["detected"] - BEFORE]
+    begun = incident["times"]["detected"] - BEFORE
+    return [(at, text) for at, text in journal if begun <= at and (until is None or at < until)]
 
 
 def _show_steps(console: Console, times: dict[str, float], *, pending: bool) -> None:
@@ -150,13 +115,12 @@ def day(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d")
 
 
-def duration(seconds: float) -> str:
-    """Return a duration in its two largest units."""
-    units = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-    whole = int(seconds)
-    parts: list[str] = []
-    for name, size in units:
-        count, whole = divmod(whole, size)
-        if count or (name == "s" and not parts):
-            parts.append(f"{count}{name}")
-    return " ".join(parts[:2])
+def show_findings(found: list[tuple[str, str, str, str]]) -> None:
+    """Print grade, subject and text of each finding, and its cure below."""
+    console = plain()
+    wide = max((len(subject) for _, subject, _, _ in found), default=0)
+    for grade, subject, text, cure in found:
+        line = Text(f"{grade:<7}  ", style=GRADES[grade])
+        console.print(line.append(f"{subject:<{wide}}  {text}", style=""))
+        if cure:
+            console.print(Text(f"{'':<7}  {'':<{wide}}  -> {cure}"))

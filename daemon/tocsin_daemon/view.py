@@ -112,6 +112,7 @@ def timeline_json(record: Record, number: int | None = None) -> dict[str, Any]:
         "resource": record.resource,
         "node": record.node,
         "phase": record.phase.value,
+        "since": record.since,
         "failure": failure.text if failure else None,
         "failure_output": list(failure.output) if failure else [],
         "paused": asdict(record.pause) if record.pause else None,
@@ -124,6 +125,11 @@ def timeline_json(record: Record, number: int | None = None) -> dict[str, Any]:
         "processes": list(incident.processes) if incident else [],
         "journal": [[entry.at, entry.text] for entry in record.journal],
     }
+
+
+OLDER_ROW: dict[str, Any] = {"score": None, "paused": None, "last_restart": None}
+OLDER_TIMELINE: dict[str, Any] = {"paused": None, "failure_output": [], "until": None, "earlier": [], "number": "last"}
+"""What the daemon of an earlier version, which still runs after an upgrade, does not tell."""
 
 
 def numbered(record: Record) -> dict[int, Incident]:

@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tocsin_daemon import __main__ as tocsind
-from tocsin_daemon import cli, screen
+from tocsin_daemon import cli
+from tocsin_daemon.core.duration import duration
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Entry, Failure, Incident, Main, Record
 from tocsin_daemon.core.report import Stage
@@ -121,7 +122,7 @@ def test_a_failed_start_after_an_incident_is_shown_too(state_dir: str) -> None:
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
     """As people say it."""
-    assert screen.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_check_config_prints_every_fault_and_ends_with_78(tmp_path: Path) -> None:
