@@ -15,7 +15,7 @@ class FoldAgent(BuildHookInterface):  # type: ignore[type-arg] # older hatchling
     def initialize(self, version: str, build_data: "dict[str, Any]") -> None:  # noqa: ARG002 hatchling's signature
         """Fold before anything is collected."""
         root = Path(self.root)
-        sys.path.insert(0, str(root / "packaging"))
-        import fold  # noqa: PLC0415 found only now
+        sys.path.insert(0, str(root / "ocf"))
+        from tocsin_ocf import fold  # noqa: PLC0415 found only now
 
         fold.write(root / "build/agent/service", fold.fold(root / "agent/service", [root / "ocf"]))

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import fold
 from layout import COMMANDS, DIRECTORIES, LIB, File, layout
+from tocsin_ocf import fold
 
 MANIFEST = f"{LIB}/manifest"
 

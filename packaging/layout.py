@@ -7,12 +7,15 @@ but Python, and a package is built without the daemon's libraries. Only the comp
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ocf"))
+
 import completion
-import fold
+from tocsin_ocf import fold
 
 TOP = Path(__file__).resolve().parents[1]
 LIB = "usr/lib/tocsin"

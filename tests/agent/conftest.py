@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import fold
 from tests.fakes.daemon import Answer, FakeDaemon, FrozenDaemon, MakeDaemon
 from tests.fakes.executor import Agent, Service
+from tocsin_ocf import fold
 
 TOP = Path(__file__).resolve().parents[2]
 

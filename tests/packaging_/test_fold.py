@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import fold
+from tocsin_ocf import fold
 
 TOP = Path(__file__).resolve().parents[2]
 PYTHONS = sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))
@@ -116,16 +116,24 @@ def test_what_cannot_be_folded_is_refused(agent: Path, file: str, text: str, why
     assert why in str(refused.value)
 
 
-def test_the_command_writes_an_executable_file(agent: Path) -> None:
+TOCSIN = "import sys; sys.path[:0] = sys.argv.pop(1).split(); from tocsin_daemon.cli import main; main()"
+COMMANDS = {
+    "tocsin fold": [sys.executable, "-c", TOCSIN, f"{TOP}/ocf {TOP}/daemon", "fold"],
+    "python3 -m tocsin_ocf.fold": [sys.executable, fold.__file__],
+}
+
+
+@pytest.mark.parametrize("call", COMMANDS.values(), ids=list(COMMANDS))
+def test_the_command_writes_an_executable_file(agent: Path, call: "list[str]") -> None:
     """And says in one line what it cannot do."""
-    command = [sys.executable, fold.__file__, str(agent), "-o", str(agent.parent / "out/agent"), "--path"]
+    command = [*call, str(agent), "-o", str(agent.parent / "out/agent"), "--path"]
     done = subprocess.run([*command, str(agent.parent / "path")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     out = agent.parent / "out/agent"
     assert out.read_text() == folded(agent) and out.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in out.parent.iterdir()] == ["agent"]
     done = subprocess.run([*command, "/nonexistent"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and done.stderr.startswith("fold.py: ") and done.stderr.count("\n") == 1
+    assert done.returncode == 1 and done.stderr.startswith("tocsin fold: ") and done.stderr.count("\n") == 1
 
 
 def test_every_python_folds_our_agent_to_the_same_bytes(tmp_path: Path) -> None:

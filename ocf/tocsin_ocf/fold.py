@@ -1,12 +1,11 @@
-#!/usr/bin/env python3
 """
 Fold an agent and the modules that it imports into one file.
 
-    fold.py AGENT -o OUT [--path LIBRARY]...
+    tocsin fold AGENT -o FILE [--path LIBRARY]...     or, without the daemon: python3 -m tocsin_ocf.fold ...
 
 One file on the node is one atomic rename at an upgrade, no search path in a root process, and can be copied by
-hand. The agent keeps its text, but its line `sys.path.insert(...)`, by which it finds the library in the
-repository, gives way to a table of the modules' texts and a finder that compiles a module when it is imported.
+hand. The agent keeps its text, but its line `sys.path.insert(...)`, by which it finds the library while it
+is written, gives way to a table of the modules' texts and a finder that compiles a module when it is imported.
 So every import means what it meant before and costs only the action that needs it: compiling takes half a
 millisecond per hundred lines, on each call of the agent.
 """
@@ -17,7 +16,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-LIBRARY = Path(__file__).resolve().parent.parent / "ocf"
+LIBRARY = Path(__file__).resolve().parent.parent
+"""Where tocsin_ocf lies; what an agent imports from elsewhere is named."""
 QUOTES = "'''"
 
 FINDER = '''
@@ -121,17 +121,19 @@ def _read(file: Path) -> str:
     return text
 
 
-def main() -> int:
-    """Fold what the command line names."""
-    parser = argparse.ArgumentParser(description="Fold an OCF agent and the modules that it imports into one file.")
+def main(words: "list[str] | None" = None) -> int:
+    """Fold what the command line (or `words`) names; 1 with a line on stderr where that cannot be."""
+    parser = argparse.ArgumentParser(
+        prog="tocsin fold", description="Fold an OCF agent and the modules that it imports into one file."
+    )
     parser.add_argument("agent", type=Path, help="the agent as written")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the one file to write")
-    parser.add_argument("--path", type=Path, action="append", help=f"where the modules lie (default: {LIBRARY})")
-    arguments = parser.parse_args()
+    parser.add_argument("--path", type=Path, action="append", default=[], help="where modules of your own lie")
+    arguments = parser.parse_args(words)
     try:
-        write(arguments.output, fold(arguments.agent, arguments.path or [LIBRARY]))
+        write(arguments.output, fold(arguments.agent, [*arguments.path, LIBRARY]))
     except (CannotFold, OSError, SyntaxError, UnicodeDecodeError) as error:
-        print(f"fold.py: {error}", file=sys.stderr)
+        sys.stderr.write(f"tocsin fold: {error}\n")
         return 1
     return 0
 
