@@ -14,8 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ocf"))
 
 from roff import code, escape, fill, item, paragraphs, section
 from tocsin_ocf import __version__, exit_codes
-from tocsin_ocf.advertised import ACTIONS, Action
-from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT, Parameter
+from tocsin_ocf.advertised import ACTIONS
+from tocsin_ocf.declared import Action, Parameter
+from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT
 
 DATE = "2026-11-21"
 """When the text last changed; a build's date would make every build another page."""
@@ -102,7 +103,7 @@ def render() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _parameter(row: Parameter) -> str:
+def _parameter(row: "Parameter[object]") -> str:
     notes = [f"default: {row.default}"] if row.default else []
     notes += ["unique"] if row.unique else []
     more = f" ({', '.join(notes)})" if notes else ""

@@ -22,7 +22,7 @@ from tocsin_daemon.core.life import Event, Phase
 from tocsin_daemon.core.record import PROMOTED, UNPROMOTED, Failure, Record
 from tocsin_ocf import processes
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
-from tocsin_ocf.local import find_program
+from tocsin_ocf.programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

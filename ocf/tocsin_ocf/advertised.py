@@ -5,20 +5,9 @@ Pacemaker monitors a promoted instance by an operation for that role alone, and 
 their interval; for what is no clone that one is never scheduled.
 """
 
-
-class Action:
-    """One action; times as Pacemaker spells them, "" where the action has no such attribute."""
-
-    __slots__ = ("depth", "interval", "name", "role", "timeout")
-
-    def __init__(self, name: str, timeout: str, interval: str = "", depth: str = "", role: str = "") -> None:
-        """Keep the row."""
-        self.name = name
-        self.timeout = timeout
-        self.interval = interval
-        self.depth = depth
-        self.role = role
-
+from tocsin_ocf import __version__
+from tocsin_ocf.declared import Action, Declaration
+from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT
 
 ACTIONS = (
     Action("start", "30s"),
@@ -33,3 +22,6 @@ ACTIONS = (
     Action("validate-all", "20s"),
     Action("meta-data", "5s"),
 )
+
+SERVICE = Declaration("service", __version__, SHORT, LONG, PARAMETERS, ACTIONS, provider="tocsin")
+"""What `agent/service` says of itself."""

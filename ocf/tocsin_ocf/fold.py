@@ -89,7 +89,7 @@ def _collect(tree: ast.AST, file: Path, paths: "list[Path]", modules: "dict[str,
 
 def _imported(tree: ast.AST, file: Path) -> "Iterator[tuple[str, bool]]":
     """Yield (name, True) of a module, (name, False) of what may be a module or a name inside one."""
-    for node in ast.walk(tree):
+    for node in _executed(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, True) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -97,6 +97,17 @@ def _imported(tree: ast.AST, file: Path) -> "Iterator[tuple[str, bool]]":
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module, True
             yield from ((f"{node.module}.{alias.name}", False) for alias in node.names)
+
+
+def _executed(node: ast.AST) -> "Iterator[ast.AST]":
+    """Yield what may ever be executed: not what is for type checkers alone."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            for other in child.orelse:
+                yield from _executed(other)
+        else:
+            yield from _executed(child)
 
 
 def _locate(name: str, paths: "list[Path]") -> "tuple[str, Path] | None":

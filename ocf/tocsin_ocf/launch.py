@@ -12,11 +12,12 @@ import signal
 from time import monotonic, sleep
 
 from tocsin_ocf.client import NoDaemon, ask
-from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM, ActionFailed
-from tocsin_ocf.invocation import Invocation, wrong
-from tocsin_ocf.local import PATH, program_fault
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM, ActionFailed, wrong
+from tocsin_ocf.invocation import Invocation
+from tocsin_ocf.local import program_fault
 from tocsin_ocf.notify import NotifySocket
 from tocsin_ocf.port_owner import squatter
+from tocsin_ocf.programs import PATH
 from tocsin_ocf.rundir import DAEMON, LOG_DIR, Rundir
 
 TYPE_CHECKING = False

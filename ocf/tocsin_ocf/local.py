@@ -10,16 +10,13 @@ import stat
 
 from tocsin_ocf import values
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_INSTALLED, OCF_ERR_PERM
+from tocsin_ocf.programs import PATH, find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tocsin_ocf.definition import Definition
-
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where a program without a slash is looked up: Pacemaker's own PATH differs from node to node."""
-
 
 CHANGING = ("command", "promote_command", "demote_command")
 """Commands that change the state of the service: without one of them it is better not started here."""
@@ -75,14 +72,6 @@ def program_fault(parameter: str, path: str) -> "tuple[int, str] | None":
 def file_fault(parameter: str, path: str) -> "tuple[int, str] | None":
     """Return what keeps the file `path`, where one is given, from being read."""
     return _named(parameter, _file(path))
-
-
-def find_program(word: str) -> "str | None":
-    """Return the path of a program as execve(2) takes it, None where PATH has none of this name."""
-    if "/" in word:
-        return word
-    places = (f"{directory}/{word}" for directory in PATH.split(":"))
-    return next((place for place in places if os.path.isfile(place) and os.access(place, os.X_OK)), None)
 
 
 def _named(parameter: str, fault: "tuple[int, str] | None") -> "tuple[int, str] | None":

@@ -6,7 +6,7 @@ For the commands of a definition, which know the rest of the cluster from the va
 
 import json
 
-from tocsin_ocf.invocation import META
+from tocsin_ocf.call import META
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

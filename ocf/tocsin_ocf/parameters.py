@@ -6,6 +6,7 @@ text in a table costs a call of the agent next to nothing, where code would: the
 every start.
 """
 
+from tocsin_ocf.declared import Integer, Text
 from tocsin_ocf.rundir import DAEMON, PORT, STATE_DIR
 
 SHORT = "Runs a service and reports its failure at once"
@@ -25,36 +26,8 @@ or a service that fails right after every start is restarted for ever. A reporte
 whatever the on-fail of monitor says, unless "op asyncmon interval=0 on-fail=..." says the same."""
 
 
-class Parameter:
-    """One parameter; `group` names the parameters whose values together no two resources may share."""
-
-    __slots__ = ("default", "group", "long", "name", "reloadable", "short", "type", "unique")
-
-    def __init__(  # noqa: PLR0913 a row has as many columns as OCF gives a parameter attributes
-        self,
-        name: str,
-        short: str,
-        long: str,
-        default: str = "",
-        type: str = "string",  # noqa: A002 OCF's word
-        group: str = "",
-        *,
-        unique: bool = False,
-        reloadable: bool = False,
-    ) -> None:
-        """Keep the row. None is required alone: it is `command` or `config`."""
-        self.name = name
-        self.short = short
-        self.long = long
-        self.default = default
-        self.type = type
-        self.group = group
-        self.unique = unique
-        self.reloadable = reloadable
-
-
 PARAMETERS = (
-    Parameter(
+    Text(
         "command",
         "Program to run, with its arguments",
         "The program, in the foreground, and its arguments. It is split into words as a shell splits them, with quotes "
@@ -63,19 +36,19 @@ PARAMETERS = (
         "Two resources may run the same command only if they differ in directory, environment_file or user.",
         group="service",
     ),
-    Parameter(
+    Text(
         "user",
         "User to run as",
         "Name or number of the account that the program runs as, with that account's supplementary groups; root if "
         "not set. Set it for every program that does not give up its rights by itself.",
         group="service",
     ),
-    Parameter(
+    Text(
         "group",
         "Group to run as",
         "Name or number of the group that the program runs as. Set it when that is not the primary group of user.",
     ),
-    Parameter(
+    Text(
         "directory",
         "Working directory",
         "Absolute path of the directory that the program starts in. Set it when the program looks for files by "
@@ -83,7 +56,7 @@ PARAMETERS = (
         default="/",
         group="service",
     ),
-    Parameter(
+    Text(
         "environment_file",
         "File with environment variables",
         "Absolute path of a file with lines NAME=value that are added to the program's environment, which otherwise "
@@ -91,7 +64,7 @@ PARAMETERS = (
         "it is read at each start, and has to be there on each node.",
         group="service",
     ),
-    Parameter(
+    Text(
         "stop_signal",
         "Signal that asks the program to end",
         "Name or number of the signal that a stop begins with. Change it for programs that end cleanly at another one, "
@@ -99,7 +72,7 @@ PARAMETERS = (
         default="TERM",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "stop_timeout",
         "Time before a stop kills",
         "How long the program has to end by itself before all its processes are killed, such as 30s or 2m. If not set, "
@@ -107,17 +80,16 @@ PARAMETERS = (
         "killing has to fit inside it, because a stop that times out fences the node.",
         reloadable=True,
     ),
-    Parameter(
+    Integer(
         "restart_attempts",
         "Restarts here before a failure is reported",
         "How often within restart_window the daemon starts a service that died again by itself, without telling "
         "Pacemaker. 0 reports each failure, which is what a cluster wants as a rule: a restart that nobody counts can "
         'hide a broken node. The log and "tocsin explain" show each.',
         default="0",
-        type="integer",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "restart_window",
         "Time in which restart_attempts count",
         "How long a restart by restart_attempts counts, such as 10min or 1h. Choose it longer than the service needs "
@@ -125,7 +97,7 @@ PARAMETERS = (
         default="1h",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "check",
         "Health checks",
         "How the service is judged beside the death of its process: words with spaces between them, each one check of "
@@ -136,7 +108,7 @@ PARAMETERS = (
         "patterns, limits, and what follows.",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "pidfile",
         "File with the process id",
         "Absolute path of the file to which a command that forks and ends writes the process id of the daemon that "
@@ -144,7 +116,7 @@ PARAMETERS = (
         group="pidfile",
         unique=True,
     ),
-    Parameter(
+    Text(
         "unit",
         "systemd unit to run",
         "Name of a systemd unit, such as nginx.service, that is run instead of command, and started, stopped and "
@@ -153,7 +125,7 @@ PARAMETERS = (
         group="unit",
         unique=True,
     ),
-    Parameter(
+    Text(
         "promote_command",
         "Command that promotes",
         "For pcs resource promotable: the program, and its arguments, that makes an instance the promoted one. It is "
@@ -164,13 +136,13 @@ PARAMETERS = (
         "monitor interval=59s role=Promoted.",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "demote_command",
         "Command that demotes",
         "The way back from promote_command, and like it. Both or neither; a demotion that fails means a stop.",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "notify_command",
         "Command that is told of the other instances",
         "Runs before and after an instance of the clone is started, stopped, promoted or demoted, when the clone has "
@@ -178,7 +150,7 @@ PARAMETERS = (
         "the log says so and nothing follows.",
         reloadable=True,
     ),
-    Parameter(
+    Text(
         "config",
         "File that defines the service",
         "Absolute path of a YAML file, such as /etc/tocsin/NAME.yaml, that defines the service instead of all "
@@ -188,7 +160,7 @@ PARAMETERS = (
         group="config",
         unique=True,
     ),
-    Parameter(
+    Integer(
         "monitor_hold",
         "Time that a monitor waits at the daemon",
         "With a number of seconds a recurring monitor waits at the daemon until something happens, for so long at "
@@ -197,25 +169,25 @@ PARAMETERS = (
         "time. It is the way on Pacemaker Remote nodes, where crm_resource --fail does nothing. 0 reports by "
         "crm_resource.",
         default="0",
-        type="integer",
         reloadable=True,
     ),
-    Parameter(
+    Integer(
         "port",
         "Local TCP port of the daemon",
         "Where tocsind listens, on 127.0.0.1 only. Resources with the same port share one daemon, which is the usual "
         "case. Change it when another program needs this port, or to give a resource a daemon of its own; then to the "
         "same on each node.",
         default=str(PORT),
-        type="integer",
+        least=1,
+        most=65535,
     ),
-    Parameter(
+    Text(
         "daemon",
         "Program of the daemon",
         "Absolute path of tocsind. Change it when tocsind is installed elsewhere, as in a virtual environment.",
         default=DAEMON,
     ),
-    Parameter(
+    Text(
         "daemon_args",
         "Further arguments of the daemon",
         "Appended to the daemon's command line when it is started, so they override what the agent passes. Resources "
@@ -223,7 +195,7 @@ PARAMETERS = (
         "daemon with arguments of its own is started without its unit and watchdog; systemctl edit tocsind@.service is "
         "the better place.",
     ),
-    Parameter(
+    Text(
         "state_dir",
         "Directory for run-time state",
         "Absolute path of the directory below which each daemon keeps what outlives it: secrets, and what it knows of "

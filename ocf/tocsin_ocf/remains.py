@@ -13,9 +13,10 @@ from contextlib import suppress
 from time import monotonic
 
 from tocsin_ocf import processes
+from tocsin_ocf.call import PARAMETER
 from tocsin_ocf.cgroup import cgroup_at
 from tocsin_ocf.exit_codes import ActionFailed
-from tocsin_ocf.invocation import PARAMETER, Invocation
+from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.processes import Process
 from tocsin_ocf.rundir import Rundir
 

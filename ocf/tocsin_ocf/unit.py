@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from tocsin_ocf.local import PATH
+from tocsin_ocf.programs import PATH
 from tocsin_ocf.rundir import DAEMON, STATE_DIR
 
 TYPE_CHECKING = False

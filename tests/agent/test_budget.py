@@ -16,10 +16,10 @@ from tests.fakes.executor import PYTHON, Agent
 
 OWN = {
     *("tocsin_ocf", "tocsin_ocf.actions", "tocsin_ocf.actions.monitor", "tocsin_ocf.client", "tocsin_ocf.exit_codes"),
-    *("tocsin_ocf.invocation", "tocsin_ocf.rundir", "tocsin_ocf.wire"),
+    *("tocsin_ocf.call", "tocsin_ocf.invocation", "tocsin_ocf.rundir", "tocsin_ocf.wire"),
 }
 LIGHT = {"_operator", "_socket", "fcntl", "posix", "sys", "time"}
-DESCRIBING = {*OWN, "tocsin_ocf.advertised", "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
+DESCRIBING = {*OWN, "tocsin_ocf.advertised", "tocsin_ocf.declared", "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tocsin_daemon.core.check import Spec
 from tocsin_daemon.core.spec import DEFAULTS, OWN_DEFAULTS, specs
 from tocsin_ocf import kinds, parts, roles
 from tocsin_ocf.definition import KEYS, read
-from tocsin_ocf.local import PATH
+from tocsin_ocf.programs import PATH
 from tocsin_ocf.targets import LEVELS
 
 FAST = 2.0

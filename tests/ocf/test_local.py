@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tocsin_ocf.definition import Definition
-from tocsin_ocf.local import file_fault, find_program, local_fault, local_faults, program_fault
+from tocsin_ocf.local import file_fault, local_fault, local_faults, program_fault
+from tocsin_ocf.programs import find_program
 
 
 def of(tmp_path: Path, **more: str) -> "tuple[int, str] | None":

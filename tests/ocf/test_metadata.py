@@ -6,14 +6,15 @@ import pytest
 
 from tocsin_ocf import __version__, definition, metadata
 from tocsin_ocf.actions.validate_all import SERVICE_PARAMETERS
-from tocsin_ocf.advertised import ACTIONS
-from tocsin_ocf.parameters import PARAMETERS, Parameter
+from tocsin_ocf.advertised import ACTIONS, SERVICE
+from tocsin_ocf.declared import Declaration, Parameter, Text
+from tocsin_ocf.parameters import PARAMETERS
 
 
 @pytest.fixture
 def root() -> ElementTree.Element:
     """Return the meta-data, parsed."""
-    return ElementTree.fromstring(metadata.render())
+    return ElementTree.fromstring(metadata.render(SERVICE))
 
 
 def test_every_parameter_and_action_is_rendered(root: ElementTree.Element) -> None:
@@ -55,7 +56,7 @@ def test_the_monitors_of_the_two_roles_differ_in_their_interval(root: ElementTre
 
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
-def test_a_text_teaches(row: Parameter) -> None:
+def test_a_text_teaches(row: "Parameter[object]") -> None:
     """A short one that fits a table, a long one that is more than it; printable ASCII, for any terminal."""
     assert 0 < len(row.short) <= 60 and not row.short.endswith(".")
     assert len(row.long) > 1.5 * len(row.short) and row.long.endswith(".")
@@ -72,11 +73,11 @@ def test_two_resources_share_a_daemon_but_no_service(root: ElementTree.Element) 
     assert not any(groups[name] for name in ("port", "daemon", "daemon_args", "state_dir", "stop_signal"))
 
 
-def test_markup_in_a_text_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_markup_in_a_text_is_escaped() -> None:
     """It would end the document."""
-    row = Parameter("x", "a < b & c", 'say "no"', default='"<&>"', reloadable=True)
-    monkeypatch.setattr(metadata, "PARAMETERS", (row,))
-    (found,) = ElementTree.fromstring(metadata.render()).iter("parameter")
+    row = Text("x", "a < b & c", 'say "no"', default='"<&>"', reloadable=True)
+    one = Declaration("one", "1.0", "One", "One.", (row,))
+    (found,) = ElementTree.fromstring(metadata.render(one)).iter("parameter")
     assert (found.findtext("shortdesc"), found.findtext("longdesc")) == ("a < b & c", '\nsay "no"\n')
     content = found.find("content")
     assert content is not None and content.get("default") == '"<&>"' and found.get("reloadable") == "1"

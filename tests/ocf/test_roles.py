@@ -13,8 +13,9 @@ from tocsin_ocf import wire
 from tocsin_ocf.definition import Definition, read
 from tocsin_ocf.exit_codes import OCF_ERR_INSTALLED
 from tocsin_ocf.invocation import Invocation
-from tocsin_ocf.local import PATH, local_fault, local_faults
+from tocsin_ocf.local import local_fault, local_faults
 from tocsin_ocf.operation import body, environment
+from tocsin_ocf.programs import PATH
 from tocsin_ocf.roles import INFINITY, SCORE
 
 PLAIN = {"command": "/bin/x"}

@@ -17,7 +17,7 @@ from tocsin_daemon.checks.outside import Ended, Outside
 from tocsin_daemon.children import Program
 from tocsin_daemon.core.check import Outcome, Result, Spec
 from tocsin_ocf import exit_codes, targets, values
-from tocsin_ocf.local import find_program
+from tocsin_ocf.programs import find_program
 
 OCF_ROOT = "/usr/lib/ocf"
 OCF_VERSION = {"OCF_RA_VERSION_MAJOR": "1", "OCF_RA_VERSION_MINOR": "1"}

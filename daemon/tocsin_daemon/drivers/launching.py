@@ -11,8 +11,9 @@ from tocsin_daemon.cgroup import CannotLimit, limit
 from tocsin_daemon.children import Child, OnEnd, Program
 from tocsin_daemon.driver import CannotStart
 from tocsin_ocf import exit_codes, processes
-from tocsin_ocf.local import find_program, local_fault
+from tocsin_ocf.local import local_fault
 from tocsin_ocf.processes import MARK
+from tocsin_ocf.programs import find_program
 
 if TYPE_CHECKING:
     from tocsin_daemon.drivers import Means

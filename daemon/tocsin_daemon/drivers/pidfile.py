@@ -23,8 +23,8 @@ from tocsin_daemon.core.stopping import pause
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.environment import read_regular
 from tocsin_ocf import processes
-from tocsin_ocf.local import find_program
 from tocsin_ocf.processes import Process
+from tocsin_ocf.programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,12 @@ from tocsin_ocf.actions.validate_all import check, service
 from tocsin_ocf.client import Mute, Stranger
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM
 from tocsin_ocf.frozen import attend
-from tocsin_ocf.invocation import META, Invocation
+from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import ask_launching
 from tocsin_ocf.operation import body
 from tocsin_ocf.port_owner import why_unanswered
+from tocsin_ocf.surroundings import node_name
 from tocsin_ocf.wire import WireError
-
-CRM_NODE = "/usr/sbin/crm_node"
-CRM_NODE_SECONDS = 5
 
 
 def start(asked: Invocation) -> "tuple[int, str]":
@@ -22,7 +20,7 @@ def start(asked: Invocation) -> "tuple[int, str]":
     check(asked, local=True)
     if os.geteuid() != 0:
         return OCF_ERR_PERM, f"start of {resource} needs root"
-    fields = {"node": asked.variable(f"{META}on_node") or _node(), **what_to_run(asked)}
+    fields = {"node": node_name(asked), **what_to_run(asked)}
     attend(asked)
     try:
         return ask_launching(asked, "START", lambda: body(asked, **fields))
@@ -38,14 +36,3 @@ def what_to_run(asked: Invocation) -> "dict[str, object]":
     """Return what defines the service: the file alone, or the parameters."""
     config = asked.parameter("config")
     return {"config": config} if config else {"definition": service(asked).as_dict()}
-
-
-def _node() -> str:
-    """Ask the cluster for this node's name, as somebody does who starts a resource by hand; "" where it is mute."""
-    import subprocess
-
-    try:
-        found = subprocess.run([CRM_NODE, "-n"], capture_output=True, timeout=CRM_NODE_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.decode("utf-8", "replace").strip()

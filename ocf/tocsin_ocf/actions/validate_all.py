@@ -5,17 +5,13 @@ Without OCF_CHECK_LEVEL only what no node could accept; from 10 on also what thi
 without root and without a daemon that listens, and is silent when all is well: pcs prints whatever it says.
 """
 
-import sys
-
 from tocsin_ocf import definition as definitions
-from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_CONFIGURED, OCF_ERR_GENERIC, ActionFailed
-from tocsin_ocf.invocation import Invocation, wrong
+from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_CONFIGURED, OCF_ERR_GENERIC, ActionFailed, wrong
+from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import daemon, daemon_args
-from tocsin_ocf.local import PATH, file_fault, local_fault, program_fault
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
+from tocsin_ocf.local import file_fault, local_fault, program_fault
+from tocsin_ocf.programs import PATH
+from tocsin_ocf.validation import refuse
 
 LOCAL_LEVEL = 10
 EX_CONFIG = 78
@@ -43,7 +39,7 @@ def check(asked: Invocation, *, local: bool) -> None:
     """Raise ActionFailed where the parameters are faulty, or (`local`) where this machine lacks what they name."""
     faults = parameter_faults(asked)
     if faults:
-        _refuse(OCF_ERR_CONFIGURED, faults)
+        refuse(OCF_ERR_CONFIGURED, faults)
     if local:
         config = asked.parameter("config")
         _demand(file_fault("config", config) if config else local_fault(service(asked)))
@@ -120,7 +116,7 @@ def _check_file(asked: Invocation, config: str, *, local: bool) -> None:
         raise ActionFailed(OCF_ERR_GENERIC, f"{config} was not checked: {error}") from None
     said = [line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line.strip()]
     if done.returncode == EX_CONFIG and said:
-        _refuse(OCF_ERR_ARGS, said)
+        refuse(OCF_ERR_ARGS, said)
     if done.returncode:
         raise ActionFailed(OCF_ERR_GENERIC, f"{config} was not checked: {said[-1] if said else done.returncode}")
 
@@ -128,10 +124,3 @@ def _check_file(asked: Invocation, config: str, *, local: bool) -> None:
 def _demand(fault: "tuple[int, str] | None") -> None:
     if fault:
         raise ActionFailed(*fault)
-
-
-def _refuse(code: int, faults: "list[str]") -> "NoReturn":
-    """Print all faults, and raise the first with how many more there are."""
-    sys.stderr.write("".join(f"{fault}\n" for fault in faults))
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    raise ActionFailed(code, f"{faults[0][: 120 - len(more)]}{more}")
