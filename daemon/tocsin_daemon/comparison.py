@@ -50,7 +50,7 @@ class Comparison:
             return  # not under Pacemaker, or not now: there is nothing to compare
         record = self._subject.record
         definition = record.definition or {}
-        promotable = bool(definition.get("promote_command") or definition.get("promote_signal"))
+        promotable = bool(definition.get("promotion_score"))  # it has one wherever roles are meant
         deaf = bool(definition.get("notify_command")) and not self._notified
         warning = warnings(operations, promotable=promotable, remote=self._remote, deaf=deaf)
         if warning:

@@ -13,18 +13,21 @@ and on every node a file with `driver: acme-vm` and `settings: {region: eu-1}`. 
 `definition.settings`; `tocsin check` does not look into them, so refuse what is wrong there by CannotStart. All is
 called in the reactor's thread and must not block. A service that is no process tells `up(None)`: from then on only
 `ended` and the checks say that it failed. Without tocsind nobody can stop what you run, so a stop fails then, which
-fences. An exception from the factory is an error of this node (OCF code 5).
+fences. An exception from the factory is an error of this node (OCF code 5). docs/driver.md is the tutorial.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from tocsin_daemon.output import Output
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from tocsin_daemon.core.record import Main
     from tocsin_daemon.core.stopping import Plan
-    from tocsin_daemon.output import Output
     from tocsin_ocf.definition import Definition
     from tocsin_ocf.processes import Process
 
@@ -118,3 +121,52 @@ class Driver(Protocol):
 
     def cancel(self) -> None:
         """Give up clearing: whoever asked has no more time."""
+
+
+@runtime_checkable
+class ChangesRole(Protocol):
+    """
+    What a driver has besides where its service can be promoted, without a promote_command in the definition.
+
+    A definition that has such a command, or a signal, goes by that.
+    """
+
+    def change_role(self, role: str, asked: Mapping[str, str]) -> Deferred[None]:
+        """
+        Make the service "promoted" or "unpromoted"; it may be asked for a role that it has.
+
+        `asked` is Pacemaker's environment of the action, OCF_RESKEY_CRM_meta_... The Deferred fires when it is done,
+        and the checks of that role then have their say. Where it fails, its text is the reason that Pacemaker is
+        told, and only a stop mends it: nobody knows which role the service has. It is cancelled when the operation's
+        time is over, or when a stop comes.
+        """
+
+
+class Elsewhere:
+    """What a driver may inherit whose service is no process of this node: it has none, writes and leaves nothing."""
+
+    main: Main | None = None
+
+    def __init__(self) -> None:
+        """Keep nothing."""
+        self.output = Output("")
+        self.known: dict[int, int] = {}
+
+    def relimit(self, definition: Definition) -> bool:
+        """Let limits wait for a restart, which does not set them either."""
+        return False
+
+    def members(self, *, thorough: bool, age: float = 0.0) -> list[Process]:
+        """Return no process."""
+        return []
+
+    def evidence(self) -> tuple[str, ...]:
+        """Return nothing to see."""
+        return ()
+
+    def left(self) -> list[str]:
+        """Name nothing."""
+        return []
+
+    def cancel(self) -> None:
+        """Go on clearing: it costs nothing."""

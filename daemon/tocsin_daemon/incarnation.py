@@ -27,6 +27,7 @@ from tocsin_daemon.restarting import Restarting
 from tocsin_daemon.speech import Speech
 from tocsin_ocf import definition as definitions
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
+from tocsin_ocf.roles import SCORE
 
 if TYPE_CHECKING:
     from tocsin_daemon.checks.notify_message import Message
@@ -186,7 +187,7 @@ class Incarnation:
         self.watch.replace(specs(self.definition.checks))
         record = self._subject.record
         age = max(0.0, self._subject.now() - record.since)
-        role = roles.role_of(record) if self.definition.promotable else ""
+        role = roles.role_of(record) if self.roles.possible else ""
         self.watch.begin(self._world.clock.seconds() - age, role, settled=record.phase not in UNSETTLED)
         self._world.clock.callLater(SETTLE, self._has_lived, record.incarnation)
 
@@ -225,15 +226,15 @@ class Incarnation:
     def appraise(self) -> None:
         """Have its promotion score told as long as it runs."""
         record, definition = self._subject.record, self.definition
-        if definition and definition.promotable:
-            self.promotion.begin(record.node, definition.promotion_score, degraded=bool(record.degraded))
+        if definition and self.roles.possible:
+            self.promotion.begin(record.node, definition.promotion_score or SCORE, degraded=bool(record.degraded))
 
     # How it ends
 
     def clear(self) -> None:
         """End everything of it."""
         self.look_no_more()
-        if self.definition and self.definition.promotable:
+        if self.roles.possible:
             self.promotion.end(self._subject.record.node)
         self.speech.notify.close()
         number = self.definition.stop_signal if self.definition else 15

@@ -100,7 +100,7 @@ class Resource:
         self, event: Event, verb: str, seconds: float, asked: Mapping[str, str], answer: ToAnswer
     ) -> Deferred[Answer]:
         definition = self.service.definition
-        if definition is not None and not definition.promotable:
+        if definition is not None and not self.service.roles.possible:
             return succeed(Answer(OCF_ERR_UNIMPLEMENTED, f"{self.record.resource} has no {verb}_command"))
         self.service.seconds, self.service.roles.asked = seconds, asked
         self._monitored = False

@@ -1,5 +1,5 @@
 """
-The role of one resource's service: promoted and demoted by its own commands or signals, and told of others'.
+The role of one resource's service: changed by its own commands or signals, or by its driver; and told of others'.
 
 A command runs as the service's user, with its environment and Pacemaker's whole one of the action, and dies with the
 daemon: the agent asks again. What it returns is the role; the checks of that role then have their say.
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, maybeDeferred, succeed
 from twisted.logger import Logger
 
 from tocsin_daemon import environment
-from tocsin_daemon.checks.execute import last_line
+from tocsin_daemon.checks.execute import came_to
 from tocsin_daemon.children import Program
-from tocsin_daemon.core import cause
 from tocsin_daemon.core.life import Event, Phase
 from tocsin_daemon.core.record import PROMOTED, UNPROMOTED, Failure, Record
+from tocsin_daemon.driver import ChangesRole, Driver
 from tocsin_ocf import processes
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
 from tocsin_ocf.programs import find_program
@@ -60,6 +60,7 @@ class Driven(Protocol):
     """What runs the service."""
 
     definition: Definition | None
+    driver: Driver
     incidents: Incidents
     watch: Watch
     seconds: float
@@ -85,10 +86,16 @@ class Roles:
         self._subject = subject
         self._service = service
         self._world = world
-        self._running: Deferred[Ended] | None = None
+        self._running: Deferred[str] | None = None
         self._action = ""
         self.asked: Mapping[str, str] = {}
         """Pacemaker's environment of the action that was asked for last."""
+
+    @property
+    def possible(self) -> bool:
+        """Tell whether the service has roles: the definition says how to change them, or the driver can."""
+        definition = self._service.definition
+        return definition is not None and (definition.promotable or isinstance(self._service.driver, ChangesRole))
 
     @property
     def promoted(self) -> bool:
@@ -140,17 +147,30 @@ class Roles:
         if number:
             self._world.clock.callLater(0, self._signal, action, number, self._subject.record.incarnation)
             return
-        running = self._running = self._execute(action, getattr(definition, f"{action}_command"), self.asked)
+        running = self._running = self._change(action, definition)
         seconds = max(0.0, self._service.seconds - IN_TIME)
         late = self._world.clock.callLater(seconds, self._too_late, action, running, seconds)
-        running.addCallbacks(self._ended, self._not_executed, (action,), {}, (action,), {})
+        running.addCallbacks(self._tried, lambda failed: failed.trap(CancelledError), (action, running))
         running.addBoth(lambda _: late.cancel() if late.active() else None)
 
-    def _too_late(self, action: str, running: Deferred[Ended], seconds: float) -> None:
+    def _change(self, action: str, definition: Definition) -> Deferred[str]:
+        """Change the role, and fire with why that did not succeed, "" where it did."""
+        if definition.promotable:
+            return self._execute(action, getattr(definition, f"{action}_command"), self.asked).addCallbacks(
+                lambda ended: "" if ended.status == 0 else f"{action}_command {came_to(ended)}",
+                lambda failed: _why(failed, f"{action}_command cannot be executed: "),
+            )
+        driver = self._service.driver
+        assert isinstance(driver, ChangesRole), "else the resource has no roles"
+        role = PROMOTED if action == PROMOTE else UNPROMOTED
+        changing = maybeDeferred(driver.change_role, role, self.asked)
+        return changing.addCallbacks(lambda _: "", lambda failed: _why(failed, ""))
+
+    def _too_late(self, action: str, running: Deferred[str], seconds: float) -> None:
         """Kill a command whose operation is over, before Pacemaker goes on without it."""
         if running is self._running:
             self.cancel()
-            self._unchanged(action, f"took longer than {seconds:.0f} s")
+            self._unchanged(action, f"{self._way(action)} took longer than {seconds:.0f} s")
 
     def _signal(self, action: str, number: int, incarnation: str) -> None:
         record = self._subject.record
@@ -189,41 +209,33 @@ class Roles:
         except (OSError, KeyError, environment.BadEnvironment):
             return fail()
 
-    def _ended(self, ended: Ended, action: str) -> None:
+    def _tried(self, why: str, action: str, running: Deferred[str]) -> None:
+        if running is not self._running:
+            return  # given up, and what it came to is nobody's concern
         self._running = None
-        said = last_line(ended.errors) or last_line(ended.output)
-        if ended.status == 0:
-            self._changed(action)
+        if why:
+            self._unchanged(action, why)
         else:
-            self._unchanged(action, _what(ended, said))
+            self._changed(action)
 
-    def _not_executed(self, failed: failure.Failure, action: str) -> None:
-        self._running = None
-        if not failed.check(CancelledError):
-            self._unchanged(action, f"cannot be executed: {failed.getErrorMessage()}")
+    def _way(self, action: str) -> str:
+        definition = self._service.definition
+        return f"{action}_command" if definition and definition.promotable else "its driver"
 
     def _unchanged(self, action: str, why: str) -> None:
-        text = f"{action}: {action}_command {why}"
+        text = f"{action}: {why}"
         self._service.incidents.refusal = Failure(OCF_ERR_GENERIC, text, lives=True, stays=True)
         self._subject.feed(Event.UNCHANGED)
 
     def _notified(self, ended: Ended) -> None:
         if ended.status != 0:
-            said = last_line(ended.errors) or last_line(ended.output)
-            log.warn("{name}: notify_command {why}", name=self._subject.record.resource, why=_what(ended, said))
+            log.warn("{name}: notify_command {why}", name=self._subject.record.resource, why=came_to(ended))
 
     def _not_notified(self, failed: failure.Failure) -> None:
         why = "took too long" if failed.check(CancelledError) else f"cannot be executed: {failed.getErrorMessage()}"
         log.warn("{name}: notify_command {why}", name=self._subject.record.resource, why=why)
 
 
-def _what(ended: Ended, said: str) -> str:
-    """Say how a command ended that was to end with 0."""
-    status = ended.status
-    if status is None:
-        what = "ended, nobody knows how"
-    elif status < 0:
-        what = f"was killed by signal {-status} ({cause.signal_name(-status)})"
-    else:
-        what = f"exited with status {status}"
-    return f"{what}: {said}" if said else what
+def _why(failed: failure.Failure, prefix: str) -> str | failure.Failure:
+    """Say why a change came to nothing; what was cancelled stays so."""
+    return failed if failed.check(CancelledError) else f"{prefix}{failed.getErrorMessage()}"

@@ -171,6 +171,9 @@ OF_A_PROGRAM = (
 """What a unit has settings of its own for: here they would silently not count."""
 
 
+OURS = ("", SYSTEMD, PIDFILE, PROCESS)  # another driver may need no command, and change roles by itself
+
+
 def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]":
     """Return what does not go together, leaving out keys that are faulty by themselves."""
     given = {key for key in KEYS if found[key] != getattr(NOTHING, key)}
@@ -179,11 +182,11 @@ def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]"
         own = "not with unit, which says this itself: systemctl edit {}; remove it here, or unit"
         faults = {key: own.format(found["unit"]) for key in OF_A_PROGRAM if key in given}
         faults.update(_unheard(found))
-    faults.update(roles.at_odds(given))
+    faults.update(roles.at_odds(given - {"promotion_score"} if driver not in OURS else given))
     needed = _needed(given, driver)
     if needed:
         faults[needed] = MISSING[needed]
-    if "settings" in given and ("driver" not in given or driver in (SYSTEMD, PIDFILE, PROCESS)):
+    if "settings" in given and driver in OURS:
         faults["settings"] = "of no use without a driver that reads them; name it with driver, or remove them"
     for key, own in (("unit", SYSTEMD), ("pidfile", PIDFILE)):
         if key in given and driver not in ("", own):
@@ -208,8 +211,7 @@ def _needed(given: "set[str]", driver: str) -> str:
         key = "unit" if driver == SYSTEMD else "pidfile"
         if key not in given:
             return key
-    foreign = driver not in ("", SYSTEMD, PIDFILE, PROCESS)
-    return "" if foreign or "unit" in given or "command" in given else "command"
+    return "" if driver not in OURS or "unit" in given or "command" in given else "command"
 
 
 MISSING = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
@@ -391,3 +393,97 @@ def test_a_command_that_cannot_be_executed_says_so(critical_events: list[LogEven
 class _Alive:
     def __init__(self, pid: int) -> None:
         self.pid, self.start, self.alive = pid, 99, True
+
+
+class Changing:
+    """What a driver has besides whose service can be promoted: it does what the test says."""
+
+    def __init__(self) -> None:
+        """Nothing was asked."""
+        self.asked: list[tuple[str, str]] = []
+        self.done: Deferred[None] = Deferred()
+
+    def change_role(self, role: str, asked: Mapping[str, str]) -> Deferred[None]:
+        """Note the role, and the environment of the action."""
+        self.asked.append((role, asked["OCF_RESKEY_CRM_meta_notify_type"]))
+        self.done = Deferred()
+        return self.done
+
+
+def driven(outside: Outside) -> tuple[Resource, Changing]:
+    """Return `web`, whose definition names no command for roles, but whose driver changes them."""
+    resource = outside.running(driver="acme-vm", promotion_score=50)
+    changing = Changing()
+    resource.service.driver.change_role = changing.change_role  # type: ignore[attr-defined]
+    return resource, changing
+
+
+def test_a_driver_can_change_the_role() -> None:
+    """Pacemaker is answered when it says so, and the checks of that role agree."""
+    outside = Outside()
+    resource, changing = driven(outside)
+    got: list[Answer] = []
+    resource.promote(20.0, ASKED).addCallback(got.append)
+    assert (changing.asked, got, resource.record.phase) == ([("promoted", "post")], [], Phase.PROMOTING)
+    changing.done.callback(None)
+    assert (got, outside.watch.role, monitored(resource)) == ([Answer(0)], "promoted", Answer(8))
+    resource.demote(20.0, ASKED).addCallback(got.append)
+    changing.done.callback(None)
+    assert (changing.asked[-1], got[1:], resource.record.phase) == (("unpromoted", "post"), [Answer(0)], Phase.RUNNING)
+    assert outside.commands == []
+
+
+def test_a_driver_tells_why_it_could_not_change_the_role() -> None:
+    """Nobody knows which role it has, so it has failed; also where it raises at once."""
+    for fails in (lambda made: made.done.errback(OSError("no quorum")), None):
+        outside = Outside()
+        resource, changing = driven(outside)
+        if fails is None:
+            resource.service.driver.change_role = lambda *_: 1 // 0  # type: ignore[attr-defined]
+        got: list[Answer] = []
+        resource.promote(20.0, ASKED).addCallback(got.append)
+        if fails:
+            fails(changing)
+        why = "no quorum" if fails else "integer division or modulo by zero"
+        assert (got[0].code, got[0].text, resource.record.phase) == (1, f"promote: {why}", Phase.FAILED)
+
+
+def test_a_driver_that_takes_too_long_is_cancelled_and_not_believed_afterwards() -> None:
+    """Pacemaker was told of the failure in time."""
+    outside = Outside()
+    resource, changing = driven(outside)
+    cancelled: list[Deferred[None]] = []
+    changing.done = Deferred()
+
+    def late(role: str, asked: Mapping[str, str]) -> Deferred[None]:
+        def absorb(done: Deferred[None]) -> None:
+            cancelled.append(done)
+            done.callback(None)
+
+        return Deferred(absorb)
+
+    resource.service.driver.change_role = late  # type: ignore[attr-defined]
+    got: list[Answer] = []
+    resource.promote(20.0, ASKED).addCallback(got.append)
+    outside.clock.advance(19.9)
+    assert (got[0].code, got[0].text) == (1, "promote: its driver took longer than 20 s")
+    assert len(cancelled) == 1 and resource.record.phase is Phase.FAILED
+
+
+def test_a_driver_without_roles_and_without_commands_is_asked_for_none() -> None:
+    """3: promotable was a slip of the pen."""
+    outside = Outside()
+    resource = outside.running(driver="acme-vm")
+    got: list[Answer] = []
+    resource.promote(20.0, ASKED).addCallback(got.append)
+    assert got[0].code == 3
+
+
+def test_commands_of_the_definition_count_before_the_driver() -> None:
+    """The administrator knows better."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    resource.service.driver.change_role = lambda *_: 1 // 0  # type: ignore[attr-defined]
+    resource.promote(20.0, ASKED)
+    outside.command_ends()
+    assert resource.record.phase is Phase.PROMOTED

@@ -150,3 +150,12 @@ def test_the_notification_of_the_biggest_clone_fits_into_a_request() -> None:
     sent = body(Invocation({name.encode(): value.encode() for name, value in raw.items()}))
     line = wire.request_line("t" * 32, "NOTIFY", "postgresql-shard:0", sent)
     assert wire.MAX_REQUEST / 2 < len(line) <= wire.MAX_REQUEST
+
+
+def test_a_driver_of_somebody_else_may_have_a_score_without_commands() -> None:
+    """It may change roles by itself; ours cannot."""
+    definition, faults = read({"driver": "acme-vm", "promotion_score": 50})
+    assert definition is not None and definition.promotion_score["well"] == 50, faults
+    assert [fault.key for fault in read({"driver": "process", "command": "x", "promotion_score": 50})[1]] == [
+        "promotion_score"
+    ]

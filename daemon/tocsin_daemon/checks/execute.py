@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from tocsin_daemon import environment
 from tocsin_daemon.checks.outside import Ended, Outside
 from tocsin_daemon.children import Program
+from tocsin_daemon.core import cause
 from tocsin_daemon.core.check import Outcome, Result, Spec
 from tocsin_ocf import exit_codes, targets, values
 from tocsin_ocf.programs import find_program
@@ -163,3 +164,15 @@ def exit_reason(errors: bytes) -> str:
 
 def _ms(seconds: float) -> str:
     return str(round(seconds * 1000))
+
+
+def came_to(ended: Ended) -> str:
+    """Say how a command ended that was to end with 0."""
+    status, said = ended.status, last_line(ended.errors) or last_line(ended.output)
+    if status is None:
+        what = "ended, nobody knows how"
+    elif status < 0:
+        what = f"was killed by signal {-status} ({cause.signal_name(-status)})"
+    else:
+        what = f"exited with status {status}"
+    return f"{what}: {said}" if said else what
