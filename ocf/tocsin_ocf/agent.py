@@ -12,8 +12,9 @@ The kit for an agent of your own, on which `agent/service` is built: declare it 
         AGENT.main()
 
 An action gets one `Asked` and returns nothing (success), an exit code, or an exit code and its reason; or it raises
-ActionFailed with both. Whatever else it raises is OCF_ERR_GENERIC, with a trace in the log. meta-data, usage and
-validate-all are there without a function. docs/agent.md is the tutorial.
+ActionFailed with both. An OSError is OCF_ERR_GENERIC or OCF_ERR_PERM with its own words; whatever else it raises is
+OCF_ERR_GENERIC, with a trace in the log. meta-data, usage and validate-all are there without a function. docs/agent.md
+is the tutorial.
 """
 
 import posix
@@ -78,6 +79,7 @@ __all__ = (
 DEMANDING = ("start", "promote", "migrate_from", "reload-agent", "validate-all")
 """What is refused with faulty parameters. A monitor and a stop have to work with those that made the start fail."""
 BUILT_IN = (Action("validate-all", "20s"), Action("meta-data", "5s"))
+HYPHENATED = {"reload_agent": "reload-agent", "validate_all": "validate-all"}
 LOCAL_LEVEL = 10
 """The OCF_CHECK_LEVEL from which on validate-all may look at this machine."""
 ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
@@ -199,9 +201,7 @@ class Agent(Declaration):
         """
 
         def declared(function: "Function") -> "Function":
-            own = name or {"reload_agent": "reload-agent", "validate_all": "validate-all"}.get(
-                function.__name__, function.__name__
-            )
+            own = name or HYPHENATED.get(function.__name__, function.__name__)
             rows = [*(row for row in self.actions if row not in BUILT_IN), Action(own, timeout, interval, depth, role)]
             names = {row.name for row in rows}
             self.actions = (*rows, *(row for row in BUILT_IN if row.name not in names))
@@ -226,16 +226,22 @@ class Agent(Declaration):
 
             demand(self, asked)
         if action not in self.functions:
-            return OCF_SUCCESS, ""
+            return OCF_SUCCESS, ""  # validate-all, and all is well
+        code, reason = self._outcome(asked)
+        if reason and code < OCF_DEGRADED:
+            asked.log.reason(reason)
+        return code, reason
+
+    def _outcome(self, asked: Asked) -> "tuple[int, str]":
+        """Call the function; what the system refuses is a reason, and no bug."""
         try:
-            found = self.functions[action](asked)
+            found = self.functions[asked.action](asked)
         except ActionFailed as failed:
-            if failed.reason:
-                asked.log.reason(failed.reason)
-            raise
-        if isinstance(found, tuple):
-            return found
-        return found or OCF_SUCCESS, ""
+            return failed.code, failed.reason
+        except OSError as error:
+            code = OCF_ERR_PERM if isinstance(error, PermissionError) else OCF_ERR_GENERIC
+            return code, f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        return found if isinstance(found, tuple) else (found or OCF_SUCCESS, "")
 
     def mistakes(self) -> "list[str]":
         """Return what is wrong with the declaration itself: for your tests."""

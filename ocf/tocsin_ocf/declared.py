@@ -50,7 +50,7 @@ class Parameter(Generic[T_co]):
     One parameter; the subclass says of which type. `read` of a subclass of your own makes a new type.
 
     `default` is text, as an administrator would write it. `unique`: no two resources may have the same value; `group`
-    names the parameters whose values together no two resources may share. `reloadable`: a change of it alone calls
+    names several parameters whose values together no two resources may share. `reloadable`: a change of it alone calls
     reload-agent, and restarts nothing. `formerly` is an older name of it, which still counts where the new one is not
     set. `deprecated` says why it should not be set any more. Source: OCF Resource Agent API 1.1, "Parameters".
     """

@@ -105,7 +105,8 @@ def _former(row: "Parameter[object]") -> str:
 
 
 def _attributes(row: "Parameter[object]") -> str:
-    group = f' unique-group="{row.group}"' if row.group else ""
+    own = row.group or (row.name if row.unique else "")  # alone, unique means nothing to OCF 1.1
+    group = f' unique-group="{own}"' if own else ""
     return f'{group} reloadable="1"' if row.reloadable else group
 
 

@@ -62,8 +62,6 @@ def mistakes(agent: "Declaration") -> "list[str]":
     for row in agent.parameters:
         if row.required and row.default:
             found.append(f"parameter {row.name}: required, and a default; one of them is of no use")
-        if row.unique and row.group:
-            found.append(f"parameter {row.name}: unique alone, and in the group {row.group}; choose")
         if not 0 < len(row.short) <= SHORT or not row.long:
             found.append(f"parameter {row.name}: wants a title of at most {SHORT} characters, and a text")
         try:

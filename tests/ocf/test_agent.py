@@ -176,8 +176,19 @@ def test_a_failure_ends_with_its_reason_and_a_bug_with_a_trace(capsys: pytest.Ca
     def notify(asked: Asked) -> None:
         raise ZeroDivisionError("bug")
 
+    @agent.action(timeout="20s")
+    def promote(asked: Asked) -> None:
+        raise PermissionError(1, "Not permitted", "/srv/x")
+
+    @agent.action(timeout="20s")
+    def migrate_to(asked: Asked) -> None:
+        raise OSError("no such thing")
+
     assert concluded(lambda action: agent.perform(action, environ()), "demote") == 5
     assert capsys.readouterr().err == "ocf-exit-reason:no program\n"
+    assert agent.perform("promote", environ()) == (4, "Not permitted: /srv/x")
+    assert agent.perform("migrate_to", environ()) == (1, "no such thing")
+    assert capsys.readouterr().err == ""
     assert concluded(lambda action: agent.perform(action, environ()), "notify") == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "Traceback (most recent call last):"
@@ -213,7 +224,7 @@ def test_mistakes_of_a_declaration_are_found() -> None:
         (
             Integer("a", "A", "A.", default="x"),
             Text("a", "", "A.", required=True, default="y"),
-            Text("b", "B", "B.", unique=True, group="c", reloadable=True),
+            Text("b", "B", "B.", reloadable=True),
         ),
         provider="example",
     )
@@ -225,7 +236,6 @@ def test_mistakes_of_a_declaration_are_found() -> None:
         "parameter a: its default 'x' is wrong; use a whole number from 0 to 2147483647",
         "parameter a: required, and a default; one of them is of no use",
         "parameter a: wants a title of at most 60 characters, and a text",
-        "parameter b: unique alone, and in the group c; choose",
         "action start: missing",
         "action stop: missing",
         "action reload-agent: it and reloadable parameters go together",
