@@ -124,11 +124,13 @@ def test_the_version_that_counts_twice_is_known(version: Version | None, thresho
     assert grades(diagnosis.version(version, [primitive])) == expected
 
 
-def configured(*operations: Operation, promotable: bool = False, remote: str = "", **parameters: str) -> list[Finding]:
+def configured(
+    *operations: Operation, promotable: bool = False, remote: str = "", notify: str = "", **parameters: str
+) -> list[Finding]:
     """Return what is found of the configuration of `web`."""
     settings = tuple(Setting(name, value) for name, value in parameters.items())
     primitive = Primitive("web", settings=settings, operations=operations)
-    return diagnosis.configured(Configured(primitive), promotable, remote)
+    return diagnosis.configured(Configured(primitive, {"notify": notify}), promotable, remote)
 
 
 def test_the_configuration_that_keeps_a_failure_from_being_told_is_found() -> None:
@@ -141,7 +143,10 @@ def test_the_configuration_that_keeps_a_failure_from_being_told_is_found() -> No
     (remote,) = configured(MONITOR, remote="r1")
     assert "r1 is a Pacemaker Remote node" in remote.text and "monitor_hold=45" in remote.cure
     assert configured(MONITOR, remote="r1", monitor_hold="45") == []
-    assert len(configured(replace(MONITOR, on_fail="fence"), promotable=True, remote="r1")) == 3
+    (deaf,) = configured(MONITOR, notify_command="/bin/x")
+    assert "notify_command is never run" in deaf.text and "notify=true" in deaf.cure
+    assert configured(MONITOR, notify_command="/bin/x", notify="True") == []
+    assert len(configured(replace(MONITOR, on_fail="fence"), promotable=True, remote="r1", notify_command="/x")) == 4
 
 
 def test_what_is_active_here_without_a_record_is_found() -> None:

@@ -17,7 +17,7 @@ from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.on_fail import each_warning
 from tocsin_daemon.core.record import PROMOTED, Record
 from tocsin_ocf.pacemaker import Cluster, Instance, Role, Version, base_id
-from tocsin_ocf.pacemaker.configured import Configured
+from tocsin_ocf.pacemaker.configured import TRUE, Configured
 
 
 class Grade(Enum):
@@ -73,9 +73,11 @@ def version(found: Version | None, primitives: Iterable[Configured]) -> list[Fin
 
 def configured(primitive: Configured, promotable: bool, remote: str) -> list[Finding]:  # noqa: FBT001
     """Find what in the configuration of a resource keeps its failures from being told as they should."""
-    found = each_warning(primitive.operations, promotable=promotable, remote=remote)
+    deaf = bool(primitive.parameters.get("notify_command")) and primitive.meta.get("notify", "").lower() not in TRUE
+    found = each_warning(primitive.operations, promotable=promotable, remote=remote, deaf=deaf)
     cures = {
         "on-fail": f"pcs resource update {primitive.id} op asyncmon interval=0 on-fail=..., as of its monitor",
+        "notify_command": "pcs resource meta CLONE notify=true",
         "no monitor": f"pcs resource op add {primitive.id} monitor interval=59s role=Promoted",
         "": f"pcs resource update {primitive.id} monitor_hold=45 op monitor interval=1s timeout=60s",
     }

@@ -22,14 +22,13 @@ def warnings(operations: tuple[Operation, ...], *, promotable: bool, remote: str
 
     `deaf`: there is a command for notifications, and nobody will send one.
     """
-    found = each_warning(operations, promotable=promotable, remote=remote)
-    return "; ".join([*found, UNHEARD] if deaf else found)
+    return "; ".join(each_warning(operations, promotable=promotable, remote=remote, deaf=deaf))
 
 
-def each_warning(operations: tuple[Operation, ...], *, promotable: bool, remote: str) -> list[str]:
+def each_warning(operations: tuple[Operation, ...], *, promotable: bool, remote: str, deaf: bool) -> list[str]:
     """Return the same one by one."""
     found = [mismatch(operations), unwatched(operations) if promotable else "", far_away(remote) if remote else ""]
-    return list(filter(None, found))
+    return list(filter(None, [*found, UNHEARD if deaf else ""]))
 
 
 PROMOTED = ("Promoted", "Master")
