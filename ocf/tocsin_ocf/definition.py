@@ -169,8 +169,6 @@ OF_A_PROGRAM = (
     *("stop_signal", "pidfile"),
 )
 """What a unit has settings of its own for: here they would silently not count."""
-
-
 OURS = ("", SYSTEMD, PIDFILE, PROCESS)  # another driver may need no command, and change roles by itself
 
 
@@ -182,7 +180,8 @@ def _at_odds(found: "Mapping[str, object]", faulty: "set[str]") -> "list[Fault]"
         own = "not with unit, which says this itself: systemctl edit {}; remove it here, or unit"
         faults = {key: own.format(found["unit"]) for key in OF_A_PROGRAM if key in given}
         faults.update(_unheard(found))
-    faults.update(roles.at_odds(given - {"promotion_score"} if driver not in OURS else given))
+    ours = driver in OURS
+    faults.update(roles.at_odds(given if ours else given - {"promotion_score"}, found["checks"] if ours else ()))
     needed = _needed(given, driver)
     if needed:
         faults[needed] = MISSING[needed]

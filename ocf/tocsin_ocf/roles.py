@@ -64,7 +64,7 @@ def role_signal(value: object) -> int:
     return values.signal_number(value) if value not in (None, "", 0) else 0
 
 
-def at_odds(given: "set[str]") -> "Iterator[tuple[str, str]]":
+def at_odds(given: "set[str]", checks: object) -> "Iterator[tuple[str, str]]":
     """Yield key and message of what of the roles' keys does not go together, or lacks its other half."""
     there = {way: {f"{way}_command", f"{way}_signal"} & given for way in ("promote", "demote")}
     for way, other in (("promote", "demote"), ("demote", "promote")):
@@ -73,9 +73,13 @@ def at_odds(given: "set[str]") -> "Iterator[tuple[str, str]]":
         if there[way] and not there[other]:
             yield f"{other}_command", f"missing; beside {min(there[way])} give it, or {other}_signal"
     if "promotion_score" in given and not there["promote"]:
-        yield "promotion_score", "of no use without promote_command or promote_signal; give one of them, or remove it"
+        yield "promotion_score", NO_ROLES
+    for number, check in enumerate(checks if isinstance(checks, tuple) and not there["promote"] else ()):
+        if check.get("role"):
+            yield f"checks[{number}].role", NO_ROLES
 
 
+NO_ROLES = "of no use without promote_command or promote_signal; give one of them, or remove it"
 PARTS: "dict[str, Callable[[object], Any]]" = {
     "well": score,
     "degraded": score,

@@ -117,6 +117,13 @@ def test_a_score_without_roles_is_of_no_use() -> None:
     assert key == "promotion_score" and message.startswith("of no use without promote_command or promote_signal")
 
 
+def test_a_check_of_a_role_without_roles_is_of_no_use() -> None:
+    """It would never be made, and whoever wrote it would rely on it."""
+    checks = [{"tcp": "127.0.0.1:1"}, {"tcp": "127.0.0.1:2", "role": "promoted"}]
+    ((key, message),) = [(fault.key, fault.message) for fault in read({**PLAIN, "checks": checks})[1]]
+    assert key == "checks[1].role" and message.startswith("of no use without promote_command or promote_signal")
+
+
 def test_what_changes_the_service_has_to_be_here_before_a_start() -> None:
     """What only tells or judges is named by a look at the file."""
     definition = Definition(("/bin/true",), promote_command=("no-such-p",), demote_command=("/bin/true",))
