@@ -53,7 +53,8 @@ class Program:
     What to execute and how; `user` None means: as the daemon itself.
 
     A service becomes independent of the daemon, and starts in `cgroup`, a directory, where it can, or not at all where
-    it is `bound`. A tool of ours dies with the daemon. `limits` has (soft, hard) by setrlimit's names in lower case;
+    it is `bound`. A tool of ours dies with the daemon, and with its output where it writes without end, unless it is
+    `talkative`: then the last of what it writes is kept. `limits` has (soft, hard) by setrlimit's names in lower case;
     `nice` None is what a fresh login has, 0. `stdin` is all that it can read from its standard input.
     """
 
@@ -69,6 +70,7 @@ class Program:
     service: bool = False
     cgroup: str = ""
     bound: bool = False
+    talkative: bool = False
     stdin: bytes = field(default=b"", repr=False)
 
 

@@ -41,11 +41,12 @@ CHUNK = 64 * 1024
 class Pipe:
     """One output of a command, read as it comes."""
 
-    def __init__(self, reactor: EPollReactor, limit: int) -> None:
-        """Open it; `limit` bytes are kept."""
+    def __init__(self, reactor: EPollReactor, limit: int, *, endless: bool = False) -> None:
+        """Open it; `limit` bytes are kept, the last ones of an `endless` one, which is never closed."""
         self._reactor = reactor
         self._limit = limit
-        self._most = limit + MOST_WRITTEN
+        self._most = float("inf") if endless else limit + MOST_WRITTEN
+        self._endless = endless
         self._fd, self.write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(self.write_end, True)
         self.flooded = False
@@ -67,7 +68,8 @@ class Pipe:
         except BlockingIOError:
             return
         self._read += len(data)
-        self.kept += data[: self._limit - len(self.kept)]
+        self.kept += data if self._endless else data[: self._limit - len(self.kept)]
+        del self.kept[: -self._limit]
         self.flooded = self._read > self._most
         if not data or self.flooded:
             self.close()
@@ -102,7 +104,7 @@ class Execution:
         self._pipes: list[Pipe] = []
         try:
             for _ in ("stdout", "stderr"):
-                self._pipes.append(Pipe(commands.reactor, limit))
+                self._pipes.append(Pipe(commands.reactor, limit, endless=program.talkative))
             out, err = self._pipes
             self.child = commands.children.spawn(program, self._ended, stdout=out.write_end, stderr=err.write_end)
         except OSError:

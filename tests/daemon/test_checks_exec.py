@@ -196,6 +196,15 @@ async def test_output_without_end_is_cut(commands: Commands) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_talkative_command_is_heard_to_its_end(commands: Commands) -> None:
+    """A promotion does not fail for being told at length; its last words say how it went."""
+    words = ("/bin/sh", "-c", "head -c 3000000 /dev/zero; echo; echo done")
+    ended = await commands.run(Program(words, {"PATH": "/usr/bin:/bin"}, talkative=True))
+    assert (ended.status, len(ended.output), ended.flooded) == (0, KEPT, False)
+    assert ended.output.endswith(b"\ndone\n")
+
+
+@pytest_twisted.ensureDeferred
 async def test_all_output_that_was_asked_for_is_kept(commands: Commands) -> None:
     """Pacemaker's tools say much."""
     ended = await commands.begin(shell("head -c 5000000 /dev/zero"), 2**25).done
