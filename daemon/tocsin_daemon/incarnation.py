@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
@@ -16,7 +17,7 @@ from twisted.logger import Logger
 from tocsin_daemon import roles
 from tocsin_daemon.core import stopping
 from tocsin_daemon.core.life import Event, Phase
-from tocsin_daemon.core.record import PROMOTED, Failure, Main
+from tocsin_daemon.core.record import PROMOTED, Failure, Main, role_of
 from tocsin_daemon.core.spec import specs
 from tocsin_daemon.driver import CannotStart, Driver
 from tocsin_daemon.incidents import Incidents
@@ -40,8 +41,7 @@ log = Logger()
 
 SETTLE = 0.1
 """Seconds that a service must live before `start` succeeds: one that cannot read its configuration does not."""
-UNSETTLED = frozenset({Phase.STARTING, Phase.RETURNING})
-UP = frozenset({Phase.RUNNING, Phase.PROMOTED})
+UNSETTLED, UP = frozenset({Phase.STARTING, Phase.RETURNING}), frozenset({Phase.RUNNING, Phase.PROMOTED})
 
 
 class Subject(Failing, Protocol):
@@ -93,6 +93,7 @@ class Incarnation:
         assert self.definition is not None, "a start brings its definition"
         try:
             self._demand_record()
+            self.promotion.disown(record.node, promotable=self.definition.promotable)
             if self.definition.driver_name != self._kind:
                 self.driver = self._world.driver(record.resource, self.definition.driver_name)
                 self._kind = self.definition.driver_name
@@ -112,8 +113,7 @@ class Incarnation:
         record = self._subject.record
         runs = self.driver.adopt(self.definition, record.main, record.incarnation, dict(record.members), self)
         passes = record.failure is not None and record.failure.lives and not record.failure.stays
-        failed = record.phase is Phase.FAILED and not passes
-        if runs and self.definition and not failed:
+        if runs and self.definition and (passes or record.phase is not Phase.FAILED):
             self.speech.notify.ready = record.ready
             try:
                 self.speech.listen(self.definition)
@@ -131,6 +131,7 @@ class Incarnation:
         self.definition = definitions.read(self._subject.record.definition or {})[0]
         if self.definition and self.watch.running:
             self.watch.replace(specs(self.definition.checks))
+            self.roles.redefined()
             self.appraise()
             self.judge()
 
@@ -187,7 +188,7 @@ class Incarnation:
         self.watch.replace(specs(self.definition.checks))
         record = self._subject.record
         age = max(0.0, self._subject.now() - record.since)
-        role = roles.role_of(record) if self.roles.possible else ""
+        role = role_of(record) if self.roles.possible else ""
         self.watch.begin(self._world.clock.seconds() - age, role, settled=record.phase not in UNSETTLED)
         self._world.clock.callLater(SETTLE, self._has_lived, record.incarnation)
 
@@ -239,7 +240,8 @@ class Incarnation:
         self.speech.notify.close()
         number = self.definition.stop_signal if self.definition else 15
         plan = stopping.plan(self.seconds, self.definition.stop_timeout if self.definition else None)
-        self.driver.clear(plan, number, lambda: self._subject.feed(Event.CLEARED), self.incidents.killed)
+        done = partial(self.promotion.when_gone, self.seconds / 4, partial(self._subject.feed, Event.CLEARED))
+        self.driver.clear(plan, number, done, self.incidents.killed)
 
     def waiting(self) -> str:
         """Say what a start waits for."""

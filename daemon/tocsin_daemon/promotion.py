@@ -1,7 +1,7 @@
 """
 The promotion score of one resource on this node, told to Pacemaker when it changes, and taken back with the service.
 
-What it is worth is decided in `core/score.py`; here a command is asked for it now and then, and `crm_attribute` is run.
+What it is worth is decided in `core/score.py`, and Pacemaker told by `telling`; here a command is asked now and then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from tocsin_daemon.checks.execute import first_line, last_line
 from tocsin_daemon.core.score import Dampened, parse, worth
-from tocsin_ocf import pacemaker
+from tocsin_daemon.telling import Telling
 from tocsin_ocf.values import Wrong
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 log = Logger()
 
-RETRY = 2.0
-"""Seconds until a score that could not be told is told again."""
+GONE_WITHIN = 2.0
+"""Seconds that a stop waits at most for its score to be gone."""
+REMIND, REMIND_ANEW = 30.0, 1.0
+"""Seconds after which Pacemaker is told again what it should know: when it monitors as ever, when it begins to."""
 
 Run = Callable[[], "Deferred[Ended]"]
 
@@ -39,8 +41,9 @@ class Promotion:
         """Tell it through these tools; `run` executes the command that says it."""
         self._resource = resource
         self._clock = clock
-        self._cluster = cluster
         self._run = run
+        self._telling = Telling(resource, clock, cluster, self._heard)
+        self._on = False  # it runs, and has a score
         self._node = ""
         self._settings: Mapping[str, Any] = {}
         self._own: int | None = None
@@ -49,7 +52,6 @@ class Promotion:
         self._known = False
         self._complaint = ""
         self._asking: Deferred[Any] | None = None
-        self._telling: Deferred[Any] | None = None
         self._ask_again: IDelayedCall | None = None
         self._tell_later: IDelayedCall | None = None
 
@@ -61,7 +63,7 @@ class Promotion:
     def begin(self, node: str, settings: Mapping[str, Any], *, degraded: bool) -> None:
         """Keep the score told from now on; whatever an earlier daemon told may stand in the cluster still."""
         self._halt()
-        self._node, self._settings, self._degraded = node, settings, degraded
+        self._on, self._node, self._settings, self._degraded = True, node, settings, degraded
         self._state = Dampened()
         self._known = not settings["command"]
         self._own = settings["well"] if self._known else None
@@ -72,7 +74,7 @@ class Promotion:
 
     def degrade(self, *, degraded: bool) -> None:
         """Hear whether the service is degraded."""
-        if self._node and degraded != self._degraded:
+        if self._on and degraded != self._degraded:
             self._degraded = degraded
             self._want()
 
@@ -84,9 +86,27 @@ class Promotion:
         """Take the score back, whoever told it: what does not run cannot be promoted."""
         self._halt()
         self._state = Dampened()
-        self._node = node
-        self._execute(None)
-        self._node = ""
+        log.info("{name}: promotion score removed", name=self._resource)
+        self._telling.tell(node, None)
+
+    def disown(self, node: str, *, promotable: bool) -> None:
+        """Take back what another incarnation may have left: one that was ended without a daemon, say."""
+        if promotable and not self._telling.gone:
+            self.end(node)
+
+    def when_gone(self, seconds: float, then: Callable[[], None]) -> None:
+        """Call `then` when the score that was taken back is gone, in these seconds at most; else it is told later."""
+        self._telling.when_told(min(seconds, GONE_WITHIN), then)
+
+    def remind(self, *, anew: bool) -> None:
+        """
+        Tell it once more: Pacemaker forgets it with its attribute daemon, or when it is started again.
+
+        What it knows aborts nothing. `anew`: it has just begun to monitor, which it does then.
+        """
+        due = self._telling.at + (REMIND_ANEW if anew else REMIND)
+        if self._on and self._state.told is not None and not self._telling.busy and self._clock.seconds() >= due:
+            self._telling.tell(self._node, self._state.told)
 
     # What it is worth
 
@@ -105,7 +125,7 @@ class Promotion:
         if timer.active():
             timer.cancel()
         self._asking = None
-        if self._node:
+        if self._on:
             self._ask_again = self._clock.callLater(self._settings["interval"], self._ask)
         return result
 
@@ -122,7 +142,7 @@ class Promotion:
         self._want()
 
     def _unsaid(self, failure: Failure) -> None:
-        if self._node:
+        if self._on:
             took = f"took longer than {self._settings['timeout']:g} s"
             self._complain(took if failure.check(CancelledError) else failure.getErrorMessage())
 
@@ -145,51 +165,25 @@ class Promotion:
         if self._tell_later and self._tell_later.active():
             self._tell_later.cancel()
         due = self._state.due(self._clock.seconds(), self._settings["dampening"])
-        if due is None or self._telling:
+        if due is None or self._telling.busy:
             return
         if due > 0:
             self._tell_later = self._clock.callLater(due, self._tell)
             return
         self._state = self._state.tell()
-        self._execute(self._state.told)
+        log.info("{name}: promotion score {score}", name=self._resource, score=self._state.told)
+        self._telling.tell(self._node, self._state.told)
 
-    def _execute(self, score: int | None) -> None:
-        if self._cluster.dry_run:
-            return
-        command = pacemaker.promotion_score(self._resource, self._node, score, self._cluster.directory)
-        log.info("{name}: promotion score {score}", name=self._resource, score="removed" if score is None else score)
-        before, self._telling = self._telling, self._cluster.run(command)
-        if before:
-            before.cancel()
-        self._telling.addCallbacks(self._told, self._untold, (self._telling,), {}, (self._telling,), {})
-
-    def _told(self, reply: pacemaker.Reply, mine: Deferred[Any]) -> None:
-        if mine is not self._telling:
-            return
-        self._telling = None
-        if reply.code == 0:
-            if self._node:
-                self._tell()
-            return
-        log.warn("{name}: crm_attribute: {why}", name=self._resource, why=reply.why)
-        if self._node:  # it was not heard, whatever it was
-            self._clock.callLater(RETRY, self._retell, self._node)
-
-    def _retell(self, node: str) -> None:
-        if self._node == node and not self._telling:
-            self._execute(self._state.told)
-
-    def _untold(self, failure: Failure, mine: Deferred[Any]) -> None:
-        if mine is self._telling:
-            self._telling = None
-        failure.trap(CancelledError)
+    def _heard(self) -> None:
+        if self._on and self._known:
+            self._tell()
 
     def _halt(self) -> None:
-        node, self._node = self._node, ""
+        self._on = False
+        self._telling.rest()
         for call in (self._ask_again, self._tell_later):
             if call and call.active():
                 call.cancel()
         if self._asking:
             self._asking.cancel()
         self._asking = self._ask_again = self._tell_later = None
-        self._node = node

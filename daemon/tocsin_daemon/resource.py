@@ -126,6 +126,7 @@ class Resource:
 
         With `hold` (seconds) it may wait for something to happen, if Pacemaker does not wait for it.
         """
+        self.service.promotion.remind(anew=not (recurring and self._monitored))
         held = holding.hold(hold, seconds, recurring=recurring, settled=self._monitored)
         self._monitored = recurring
         if held:

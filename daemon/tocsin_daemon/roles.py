@@ -17,8 +17,8 @@ from twisted.logger import Logger
 from tocsin_daemon import environment
 from tocsin_daemon.checks.execute import came_to
 from tocsin_daemon.children import Program
-from tocsin_daemon.core.life import Event, Phase
-from tocsin_daemon.core.record import PROMOTED, UNPROMOTED, Failure, Record
+from tocsin_daemon.core.life import Event
+from tocsin_daemon.core.record import PROMOTED, UNPROMOTED, Failure, Record, role_of
 from tocsin_daemon.driver import ChangesRole, Driver
 from tocsin_ocf import processes
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC
@@ -40,6 +40,8 @@ log = Logger()
 PROMOTE, DEMOTE, NOTIFY, SCORE = "promote", "demote", "notify", "score"
 IN_TIME = 0.2
 """Seconds before the end of an operation when its command is killed, so that the reason is told in time."""
+STOPPED = "Tt"
+"""States of a process (proc(5)) in which it would hear of a signal when it goes on, whenever that is."""
 OCF = "OCF_"
 """What a request adds to the environment of a command begins so: nothing that changes how a program is loaded."""
 
@@ -70,12 +72,6 @@ class Driven(Protocol):
 
     def look_no_more(self) -> None:
         """End every check and command."""
-
-
-def role_of(record: Record) -> str:
-    """Return the role whose checks count; one that is being changed counts when it is."""
-    promoted = record.phase is Phase.PROMOTED or (record.phase is Phase.FAILED and record.role == PROMOTED)
-    return PROMOTED if promoted else UNPROMOTED
 
 
 class Roles:
@@ -127,6 +123,12 @@ class Roles:
         command: Sequence[str] = self._service.definition.promotion_score["command"]  # type: ignore[assignment]
         return self._execute(SCORE, command, self.asked)
 
+    def redefined(self) -> None:
+        """Take up a role where the service has become promotable while it runs: the checks of that begin."""
+        definition, watch = self._service.definition, self._service.watch
+        if definition and definition.promotable and not watch.role:
+            watch.set_role(UNPROMOTED, settled=True)
+
     def cancel(self) -> None:
         """Give up what is under way: the service is ended, or asked for something else."""
         running, self._running = self._running, None
@@ -136,7 +138,7 @@ class Roles:
     def unchanged(self) -> None:
         """Keep why nobody knows which role it has: the action tells it, and only a stop mends it."""
         self._service.look_no_more()
-        self._service.incidents.failed_change(f"{self._action}: ")
+        self._service.incidents.failed_change(f"{self._action or 'change of role'}: ")
 
     def _begin(self, action: str) -> None:
         self.cancel()
@@ -179,6 +181,9 @@ class Roles:
         process = processes.look(record.main.pid)
         if process is None or process.start != record.main.start or not process.alive:
             return  # its end is about to be told
+        if process.state in STOPPED:
+            self._unchanged(action, f"{action}_signal is not heard: the main process is stopped")
+            return
         processes.send_signal(process, number)
         self._changed(action)
 
@@ -203,9 +208,8 @@ class Roles:
             user, group, groups = environment.identity(definition.user, definition.group)
             variables = environment.of_service(definition, {**ocf, **own})
             path = find_program(command[0]) or command[0]
-            directory = definition.directory or "/"
-            program = Program((path, *command[1:]), variables, directory, user, group, groups)
-            return self._world.run(program)
+            how = (variables, definition.directory or "/", user, group, groups)
+            return self._world.run(Program((path, *command[1:]), *how, talkative=action != SCORE))
         except (OSError, KeyError, environment.BadEnvironment):
             return fail()
 
@@ -223,8 +227,9 @@ class Roles:
         return f"{action}_command" if definition and definition.promotable else "its driver"
 
     def _unchanged(self, action: str, why: str) -> None:
-        text = f"{action}: {why}"
-        self._service.incidents.refusal = Failure(OCF_ERR_GENERIC, text, lives=True, stays=True)
+        kept = self._service.incidents.refusal = Failure(OCF_ERR_GENERIC, f"{action}: {why}", lives=True, stays=True)
+        # On disk with the phase: a daemon that died in between would be followed by one that takes it for promoted.
+        self._subject.record = replace(self._subject.record, failure=kept)
         self._subject.feed(Event.UNCHANGED)
 
     def _notified(self, ended: Ended) -> None:

@@ -25,8 +25,13 @@ ASKED = {"OCF_RESKEY_CRM_meta_notify_type": "post", "LD_PRELOAD": "/tmp/evil.so"
 
 
 def unpromoted(outside: Outside, **keys: object) -> Resource:
-    """Return `web`, up and unpromoted."""
-    return outside.running(**{**KEYS, **keys})
+    """Return `web`, up and unpromoted; what was told of an earlier one has been taken back."""
+    resource = outside.running(**{**KEYS, **keys})
+    aside = outside.cluster.aside
+    command, gone = next(each for each in aside if "--delete" in each[0])
+    aside.remove((command, gone))
+    gone.callback(Reply(0))
+    return resource
 
 
 def promoted(outside: Outside, **keys: object) -> Resource:
@@ -112,6 +117,26 @@ def test_the_role_of_a_failed_change_is_not_taken_up_as_well_by_the_next_daemon(
     assert told is not None and told.code == 9
 
 
+@pytest.mark.parametrize("action", ["promote", "demote"])
+def test_at_no_moment_is_a_failed_change_on_disk_without_its_failure(
+    action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that dies there is followed by one that takes FAILED without a failure for PROMOTED, and says 0."""
+    outside = Outside()
+    resource = unpromoted(outside) if action == "promote" else promoted(outside)
+    getattr(resource, action)(20.0, ASKED)
+    saved: list[Record] = []
+    monkeypatch.setattr(outside.store, "save", saved.append)
+    outside.command_ends(1)
+    failed = [record for record in saved if record.phase is Phase.FAILED]
+    assert failed and all(record.failure and record.failure.stays for record in failed)
+    later = Outside()
+    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
+    daemon.resume(failed[0])
+    answer = now(daemon.resources["web"].promote(20.0, ASKED))
+    assert answer is not None and answer.code == 1
+
+
 def test_demote_goes_back_and_does_not_wait_for_the_checks_of_the_other_role() -> None:
     """A replica has nobody to replicate before somebody else is promoted, and that waits for the demote."""
     outside = Outside()
@@ -138,6 +163,7 @@ def test_the_death_of_the_promoted_one_is_reported_and_the_demote_that_follows_e
     assert resource.record.phase is Phase.STOPPING
     assert outside.service.events[-1] == "clear"
     outside.service.on_cleared()
+    heard(outside)
     assert now(got) == Answer(0)
     stopped = resource.stop(20.0)
     assert now(stopped) == Answer(0)
@@ -330,6 +356,96 @@ def test_a_score_that_was_not_heard_is_told_again() -> None:
     assert scores(outside) == ["--update 100", "--update 100"]
 
 
+def test_a_stop_is_done_when_its_score_is_gone() -> None:
+    """Else what Pacemaker starts next it may promote by what its predecessor was worth, and that one had data."""
+    outside = Outside()
+    resource = promoted(outside)
+    got: list[Answer] = []
+    resource.stop(20.0).addCallback(got.append)
+    outside.service.on_cleared()
+    assert got == []
+    heard(outside)
+    assert got == [Answer(0)]
+
+
+@pytest.mark.parametrize(("seconds", "patience"), [(20.0, 2.0), (4.0, 1.0)])
+def test_a_stop_does_not_fail_for_a_score_that_cannot_be_taken_back(seconds: float, patience: float) -> None:
+    """A failed stop fences. It is taken back later."""
+    outside = Outside()
+    resource = promoted(outside)
+    got = resource.stop(seconds)
+    outside.service.on_cleared()
+    outside.clock.advance(patience)
+    assert now(got) == Answer(0)
+    heard(outside, 102)
+    outside.clock.advance(2)
+    assert scores(outside) == ["--update 100", "--delete", "--delete"]
+
+
+def test_a_beginner_does_not_inherit_a_score() -> None:
+    """Of one that was stopped while there was no daemon: until its own command says something there is none."""
+    outside = Outside()
+    resource = outside.running(**KEYS, promotion_score={"command": ["/bin/true", "score"]})
+    assert scores(outside) == ["--delete"]
+    heard(outside)
+    resource.stop(20.0)
+    heard(outside)
+    outside.service.on_cleared()
+    resource.start({**DEFINITION, **KEYS}, "n1", 20.0)
+    assert scores(outside) == ["--delete", "--delete"]  # it is gone, and Pacemaker has said so
+
+
+def test_no_score_is_something_to_tell_after_a_former_daemon() -> None:
+    """Which may have told one: a replica that has fallen behind since must not be promoted by it."""
+    outside = Outside()
+    unpromoted(outside, promotion_score={"command": ["/bin/true", "score"]})
+    outside.command_ends(0, "100\n")
+    assert scores(outside) == ["--update 100"]
+    later = Outside()
+    Daemon(lambda _: later.world, 60.0, lambda: None).resume(outside.store.load("web"))
+    later.command_ends(0, "")
+    assert scores(later) == ["--delete"]
+
+
+@pytest.mark.parametrize(("recurring", "seconds"), [(False, 1), (True, 30)])
+def test_a_score_is_told_again_when_pacemaker_monitors(recurring: bool, seconds: float) -> None:
+    """It forgets it with its attribute daemon, and when it is started again beside a service in maintenance."""
+    outside = Outside()
+    resource = promoted(outside)
+    heard(outside)
+    resource.monitor(20.0, recurring=True, hold=0)
+    outside.clock.advance(seconds - 0.5)
+    resource.monitor(20.0, recurring=recurring, hold=0)
+    assert scores(outside) == ["--update 100"]
+    outside.clock.advance(0.5)
+    resource.monitor(20.0, recurring=recurring, hold=0)
+    assert scores(outside) == ["--update 100", "--update 100"]
+
+
+def test_nothing_is_told_of_what_has_died() -> None:
+    """Neither the score again, nor a change that was waiting."""
+    outside = Outside()
+    resource = promoted(outside)
+    outside.service.on_end(-9)
+    heard(outside, 102)
+    outside.clock.advance(60)
+    resource.monitor(20.0, recurring=False, hold=0)
+    assert [said for said in scores(outside) if said != "--update 100"] == []
+
+
+def test_what_cannot_be_told_is_told_ever_more_rarely() -> None:
+    """Pacemaker may be down for the night, with the service in maintenance."""
+    outside = Outside()
+    unpromoted(outside)
+    for pause in (2, 4, 8, 16, 32, 60, 60):
+        heard(outside, 102)
+        count = len(scores(outside))
+        outside.clock.advance(pause - 0.5)
+        assert len(scores(outside)) == count
+        outside.clock.advance(0.5)
+        assert len(scores(outside)) == count + 1
+
+
 def test_a_signal_changes_the_role_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of exactly the main process."""
     sent: list[tuple[int, int]] = []
@@ -390,9 +506,58 @@ def test_a_command_that_cannot_be_executed_says_so(critical_events: list[LogEven
     critical_events.clear()
 
 
+def test_a_stopped_process_hears_no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would change its role when it goes on, and until then somebody else is promoted."""
+    sent: list[int] = []
+    monkeypatch.setattr("tocsin_daemon.roles.processes.look", lambda pid: _Alive(pid, "T"))
+    monkeypatch.setattr("tocsin_daemon.roles.processes.send_signal", lambda p, number: sent.append(number))
+    outside = Outside()
+    resource = outside.running(promote_signal="USR1", demote_signal="USR2")
+    got = resource.promote(20.0, {})
+    outside.clock.advance(0)
+    answer = now(got)
+    assert answer is not None and answer.code == 1
+    assert answer.text.startswith("promote: promote_signal is not heard")
+    assert sent == []
+
+
+def test_roles_are_not_taken_away_from_what_runs() -> None:
+    """A promoted one could not be demoted any more, and its score would stay for ever."""
+    outside = Outside()
+    resource = promoted(outside)
+    plain, _ = definitions.read(DEFINITION)
+    assert plain is not None
+    answer = resource.reloading.reload(plain.as_dict())
+    assert "needs a restart: promote_command, demote_command, promotion_score" in answer.text
+    got = resource.demote(20.0, ASKED)
+    outside.command_ends()
+    assert now(got) == Answer(0)
+
+
+def test_roles_can_be_given_to_what_runs() -> None:
+    """It is unpromoted from then on: the checks of that role begin, and its score is told."""
+    outside = Outside()
+    resource = outside.running()
+    wanted, _ = definitions.read({**DEFINITION, **KEYS})
+    assert wanted is not None
+    resource.reloading.reload(wanted.as_dict())
+    assert outside.watch.role == "unpromoted"
+    assert scores(outside) == ["--update 100"]
+
+
+@pytest.mark.parametrize(("action", "talkative"), [("promote", True), ("notify", True), ("score", False)])
+def test_a_command_may_say_much_but_for_that_of_the_score(action: str, talkative: bool) -> None:
+    """Of which the first line counts."""
+    outside = Outside()
+    resource = unpromoted(outside, notify_command=["/bin/true"], promotion_score={"command": ["/bin/true"]})
+    if action != "score":
+        getattr(resource, action)(20.0, ASKED)
+    assert outside.commands[-1][0].talkative == talkative
+
+
 class _Alive:
-    def __init__(self, pid: int) -> None:
-        self.pid, self.start, self.alive = pid, 99, True
+    def __init__(self, pid: int, state: str = "S") -> None:
+        self.pid, self.start, self.alive, self.state = pid, 99, True, state
 
 
 class Changing:

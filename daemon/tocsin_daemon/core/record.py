@@ -154,6 +154,12 @@ class Record:
         return replace(self, incident=incident, incidents=self.incidents + 1, past=past[-PAST_LENGTH:])
 
 
+def role_of(record: Record) -> str:
+    """Return the role whose checks count; one that is being changed counts when it is."""
+    promoted = record.phase is Phase.PROMOTED or (record.phase is Phase.FAILED and record.role == PROMOTED)
+    return PROMOTED if promoted else UNPROMOTED
+
+
 def dump(record: Record) -> str:
     """Return the record as JSON, with the names that the agent reads when no daemon can be asked."""
     fields = asdict(record)

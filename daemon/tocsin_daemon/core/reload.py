@@ -24,6 +24,8 @@ Keys that the daemon itself goes by. All others made the process what it is, and
 
 The agent's meta-data marks the same ones reloadable.
 """
+ROLES = ("promote_command", "demote_command", "promote_signal", "demote_signal", "promotion_score")
+"""Keys of which not all may go while the service runs: a promoted one has to be demoted somehow."""
 LIMITS = ("limits", "cgroup")
 """Keys that can be applied to what runs by some drivers, as long as none of their entries is taken back."""
 
@@ -54,6 +56,10 @@ def _signs(definition: Mapping[str, Any]) -> set[str]:
     return {str(check["sd_notify"]) for check in definition.get("checks") or () if "sd_notify" in check}
 
 
+def _promotable(definition: Mapping[str, Any]) -> bool:
+    return bool(definition.get("promote_command") or definition.get("promote_signal"))
+
+
 def relimits(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Tell whether limits differ, and only in what is set, not in what is taken back."""
     pairs = [(present.get(key) or {}, wanted[key]) for key in LIMITS]
@@ -68,6 +74,8 @@ def compare(present: Mapping[str, Any], wanted: Mapping[str, Any], *, limited: b
     """
     different = [key for key in wanted if wanted[key] != present.get(key)]
     live = [key for key in LIVE if key != "checks" or _signs(wanted) <= _signs(present)]
+    if _promotable(present) and not _promotable(wanted):
+        live = [key for key in live if key not in ROLES]
     applied = tuple(key for key in different if key in live or (limited and key in LIMITS))
     merged = {**present, **{key: wanted[key] for key in applied}}
     return Change(merged, applied, tuple(key for key in different if key not in applied))

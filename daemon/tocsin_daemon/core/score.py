@@ -28,7 +28,8 @@ class Dampened:
     """
     What Pacemaker has been told, and what is waiting to be; None is no score at all.
 
-    `since` is when `wanted` became what it is, in the clock's seconds.
+    `since` is when `wanted` became what it is, in the clock's seconds. While it is `fresh` nothing has been told, and
+    what a former daemon told is not known: no score is something to tell then, too.
     """
 
     told: int | None = None
@@ -42,9 +43,9 @@ class Dampened:
 
     def due(self, now: float, dampening: float) -> float | None:
         """Return the seconds until what is wanted is to be told, 0.0 for now; None where there is nothing to tell."""
-        if self.wanted == self.told:
-            return None
-        return 0.0 if self.fresh else max(0.0, self.since + dampening - now)
+        if self.fresh:
+            return 0.0
+        return None if self.wanted == self.told else max(0.0, self.since + dampening - now)
 
     def tell(self) -> Dampened:
         """Return it when what is wanted has been told."""
