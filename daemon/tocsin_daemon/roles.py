@@ -125,8 +125,8 @@ class Roles:
 
     def redefined(self) -> None:
         """Take up a role where the service has become promotable while it runs: the checks of that begin."""
-        definition, watch = self._service.definition, self._service.watch
-        if definition and definition.promotable and not watch.role:
+        watch = self._service.watch
+        if self.possible and not watch.role:
             watch.set_role(UNPROMOTED, settled=True)
 
     def cancel(self) -> None:
