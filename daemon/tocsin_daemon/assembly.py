@@ -80,7 +80,7 @@ def world_of(
             watch=watch,
             notify=notify,
             run=commands.run,
-            cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, dry_run=dry_run),
+            cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, reactor, dry_run=dry_run),
             changed=daemon.changed,
             log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),
         )

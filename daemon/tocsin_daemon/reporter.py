@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -18,6 +18,7 @@ from tocsin_daemon.core.guard import judge
 from tocsin_daemon.core.pause import held_back
 from tocsin_daemon.core.record import Incident, Record
 from tocsin_daemon.core.report import HELD_RECHECK, REPORT, Act, News, Stage, Verdict, back_off
+from tocsin_daemon.shared_look import Look, SharedLook
 from tocsin_ocf import pacemaker
 from tocsin_ocf.pacemaker import Cluster, Command, NoStatus, Reply
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 log = Logger()
+
+_T = TypeVar("_T")
+Run = Callable[[Command], Deferred[Reply]]
 
 TOLD = frozenset({Stage.VERIFYING, Stage.ACKNOWLEDGED, Stage.LEARNED, Stage.TOLD})
 """Stages in which Pacemaker's controller or executor has been given the failure."""
@@ -56,7 +60,7 @@ class Reporter:
         self._cluster = cluster
         self._quiet_until = 0.0
         self._timer: IDelayedCall | None = None
-        self._running: Deferred[Reply] | None = None
+        self._running: Deferred[Any] | None = None
         self._acts: dict[Act, Callable[[], None]] = {
             Act.CHECK: self._check,
             Act.SEND: self._send,
@@ -117,7 +121,7 @@ class Reporter:
         if held:
             self.tell(held.news, held.why)
         else:
-            self._run(self._cluster.status(), self._checked)
+            self._wait_for(self._cluster.look(), self._checked)
 
     def _held_back(self) -> Verdict | None:
         return held_back(self._subject.record.pause, self._subject.now())
@@ -129,12 +133,10 @@ class Reporter:
             self.cancel()
             self.tell(News.DUE)
 
-    def _checked(self, reply: Reply) -> None:
+    def _checked(self, cluster: Look) -> None:
         record = self._subject.record
-        try:
-            cluster = pacemaker.parse_status(reply)
-        except NoStatus as error:
-            self.tell(News.UNKNOWN, str(error))
+        if isinstance(cluster, NoStatus):
+            self.tell(News.UNKNOWN, str(cluster))
             return
         verdict = self._held_back() or judge(cluster, record.resource, record.node)
         if self._arrived(cluster):
@@ -158,7 +160,7 @@ class Reporter:
             log.info("{resource}: dry run, not executed: {line}", resource=record.resource, line=line)
             self.tell(News.REHEARSED, line)
             return
-        self._run(command, self._sent)
+        self._wait_for(self._cluster.run(command), self._sent)
 
     def _sent(self, reply: Reply) -> None:
         if reply.code == 0:
@@ -167,14 +169,10 @@ class Reporter:
             self.tell(News.REFUSED, f"crm_resource: {reply.why}")
 
     def _verify(self, looks: int) -> None:
-        self._run(self._cluster.status(), lambda reply: self._verified(reply, looks - 1))
+        self._wait_for(self._cluster.look(), lambda cluster: self._verified(cluster, looks - 1))
 
-    def _verified(self, reply: Reply, looks: int) -> None:
-        try:
-            cluster = pacemaker.parse_status(reply)
-        except NoStatus:
-            cluster = Cluster(maintenance=False)
-        if self._arrived(cluster):
+    def _verified(self, cluster: Look, looks: int) -> None:
+        if isinstance(cluster, Cluster) and self._arrived(cluster):
             self.tell(News.SEEN)
         elif looks:
             self._timer = self._clock.callLater(LOOK_EVERY, self._verify, looks)
@@ -187,10 +185,9 @@ class Reporter:
     def _later(self, seconds: float, news: News) -> None:
         self._timer = self._clock.callLater(seconds, self.tell, news)
 
-    def _run(self, command: Command, then: Callable[[Reply], None]) -> None:
-        self._running = self._cluster.run(command)
-        self._running.addCallback(then)
-        self._running.addErrback(_unless_cancelled, self._subject.record.resource)
+    def _wait_for(self, answer: Deferred[_T], then: Callable[[_T], None]) -> None:
+        self._running = answer
+        answer.addCallback(then).addErrback(_unless_cancelled, self._subject.record.resource)
 
     def cancel(self) -> None:
         """Drop what is under way: the tool that runs, and the timer."""
@@ -203,15 +200,12 @@ class Reporter:
 class ClusterTools:
     """Pacemaker's commands as this daemon was told to use them, and the means to execute them."""
 
-    def __init__(self, run: Callable[[Command], Deferred[Reply]], directory: str, *, dry_run: bool) -> None:
+    def __init__(self, run: Run, directory: str, clock: IReactorTime, *, dry_run: bool) -> None:
         """Take the tools from `directory`; `dry_run` never executes `crm_resource`."""
         self.run = run
         self.dry_run = dry_run
         self.directory = directory
-
-    def status(self) -> Command:
-        """Return the command that asks for the cluster's status."""
-        return pacemaker.status(self.directory)
+        self.look = SharedLook(lambda: run(pacemaker.status(directory)), clock).ask
 
     def configuration(self, resource: str) -> Deferred[Reply]:
         """Return how the resource is configured."""

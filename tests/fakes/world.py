@@ -268,7 +268,7 @@ class Outside:
         self.logged: list[str] = []
         self.commands: list[tuple[Program, Deferred[Ended]]] = []
         self.killed = 0
-        self.tools = ClusterTools(self.cluster.run, "/sbin", dry_run=dry_run)
+        self.tools = ClusterTools(self.cluster.run, "/sbin", self.clock, dry_run=dry_run)
         self.world = World(
             clock=self.clock,
             wall=self.clock.seconds,

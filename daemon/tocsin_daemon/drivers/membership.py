@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tocsin_daemon.cgroup import cgroup_of, killed_for_memory
@@ -23,6 +24,11 @@ OF_RESOURCE = "TOCSIN_RESOURCE"
 """The variable in a service's environment that names its resource."""
 DEEPEST = 100
 """Generations between an orphan and a process that comes of it; more are none."""
+BURST = 0.5
+"""
+Seconds that the process table may be old for evidence: of services that die together, each has to be looked at while
+what it leaves is still known by its session, and reading the table takes a tenth of a second for some thousand of them.
+"""
 LAST_ENDED = 5
 """Orphans whose end is remembered: what a service is made of may have died before its main process did."""
 
@@ -101,7 +107,8 @@ class Membership:
 
     def evidence(self) -> tuple[str, ...]:
         """Return what there is to see of the service: its processes, what each waits on, and orphans that ended."""
-        return (*processes.evidence(self.living(thorough=False)), *self._ended)
+        inside = self.living(thorough=False, since=self._means.reactor.seconds() - BURST)
+        return (*processes.evidence(list(_now(inside))), *self._ended)
 
     def cause(self) -> str:
         """Say what the kernel knows about an end, beyond the exit status; "" where that is nothing."""
@@ -181,3 +188,11 @@ def _has_a_mark(process: Process) -> bool:
 def _end_of(orphan: Process, status: int) -> str:
     how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
     return f"{orphan.name}[{orphan.pid}] has ended: {how}"
+
+
+def _now(seen: list[Process]) -> Iterator[Process]:
+    """Yield as they are now those processes that still are."""
+    for one in seen:
+        found = processes.look(one.pid)
+        if found and found.start == one.start and found.alive:
+            yield found
