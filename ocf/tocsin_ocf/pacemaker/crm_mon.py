@@ -96,15 +96,16 @@ def _instances(
 
 def _instance(element: ElementTree.Element, parents: tuple[str, ...], *, maintenance: bool) -> Resource:
     target = element.get("target_role", "")
+    wanted = Role.of(target) if target else None
     return Resource(
         id=element.get("id", ""),
         managed=true(element, "managed"),
         maintenance=maintenance,
         nodes=tuple(node.get("name", "") for node in element.findall("node")),
-        leaving=_leaving(element),
+        leaving=_leaving(element, wanted),
         agent=element.get("resource_agent", ""),
         role=Role.of(element.get("role", "")),
-        target_role=Role.of(target) if target else None,
+        target_role=wanted,
         failed=true(element, "failed"),
         failure_ignored=true(element, "failure_ignored"),
         pending=element.get("pending", ""),
@@ -112,8 +113,8 @@ def _instance(element: ElementTree.Element, parents: tuple[str, ...], *, mainten
     )
 
 
-def _leaving(element: ElementTree.Element) -> str:
-    if Role.of(element.get("target_role", "")) is Role.STOPPED:  # as it was configured: "stopped" is the same
+def _leaving(element: ElementTree.Element, wanted: Role | None) -> str:
+    if wanted is Role.STOPPED:  # as it was configured: "stopped" is the same
         return "disabled"
     if true(element, "orphaned") or true(element, "removed"):
         return "removed"

@@ -23,8 +23,11 @@ class Role(Enum):
     @classmethod
     def of(cls, word: str) -> Role:
         """Return the role by its name in any version's spelling; UNKNOWN for another word."""
-        known = {role.value.lower(): role for role in cls}
-        return {**known, "slave": cls.UNPROMOTED, "master": cls.PROMOTED}.get(word.lower(), cls.UNKNOWN)
+        return _ROLES.get(word.lower(), cls.UNKNOWN)
+
+
+_ROLES = {**{role.value.lower(): role for role in Role}, "slave": Role.UNPROMOTED, "master": Role.PROMOTED}
+"""By every version's spelling; a status asks for some thousand."""
 
 
 @dataclass(frozen=True)
