@@ -2,16 +2,20 @@
 Renew what is rendered from the code and kept in git, or --check that it is current.
 
 The page of the state table from the machine, ocf_tocsin_service(7) from the agent's tables, tocsin(1) and tocsind(8)
-from their --help, and tocsin.yaml(5) and the example definition from the JSON Schema.
+from their --help, tocsin.yaml(5) and the example definition from the JSON Schema, and the figures, in the README and in
+docs/, from the results of the last whole `./dev bench`.
 """
 
 import inspect
+import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ocf"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
 
+import bench_figure
+import bench_page
 import command_pages
 import example
 import man
@@ -19,6 +23,7 @@ import yaml_page
 from tocsin_daemon.core import life as machine
 
 TOP = Path(__file__).resolve().parents[1]
+FIGURES = ("<!-- figures of ./dev bench, rendered -->\n", "<!-- end of the figures -->\n")
 LIFE_PAGE = """\
 # The life of a resource
 
@@ -36,9 +41,26 @@ def life() -> str:
     return LIFE_PAGE.format(theory=theory, table=machine.LIFE.markdown())
 
 
+def between(text: str, markers: "tuple[str, str]", block: str) -> str:
+    """Return the README with this block between two markers."""
+    before, begin, rest = text.partition(markers[0])
+    _old, end, after = rest.partition(markers[1])
+    if not begin or not end:
+        sys.exit(f"README.md has no lines {markers[0].strip()} and {markers[1].strip()}")
+    return f"{before}{begin}\n{block}\n\n{end}{after}"
+
+
 def main(arguments: "list[str]") -> int:
     """Write, or with --check only compare, and return the exit code."""
+    front = TOP / "README.md"
+    text, pages = front.read_text(), {}
+    if bench_page.RESULTS.exists():
+        results = json.loads(bench_page.RESULTS.read_text())
+        text = between(text, FIGURES, bench_page.short(results).strip())
+        pages = {bench_page.PAGE: bench_page.whole(results), bench_page.FIGURE: bench_figure.draw(results)}
     wanted = {
+        front: text,
+        **pages,
         TOP / "docs/life.md": life(),
         TOP / "packaging/ocf_tocsin_service.7": man.render(),
         TOP / "packaging/tocsin.1": command_pages.tocsin(),

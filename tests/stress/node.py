@@ -62,17 +62,33 @@ class Node:
         command = [sys.executable, "-m", "tocsin_daemon", "--port", str(port), "--state-dir", str(home / "state")]
         options = ["--log-file", str(home / "log"), "--pacemaker-bin", str(home / "bin")]
         rooms = f"{TOP}/ocf:{TOP}/daemon"
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": rooms, "PYTHONDONTWRITEBYTECODE": "1"}
-        self.daemon = subprocess.Popen([*command, *options], env=environment, cwd="/")
+        self._environment = {"PATH": os.environ["PATH"], "PYTHONPATH": rooms, "PYTHONDONTWRITEBYTECODE": "1"}
+        self._command = [*command, *options]
         self._read = 0
+        self.daemon = self._launch()
 
-    async def ready(self) -> None:
-        """Wait until it listens."""
+    def _launch(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command, env=self._environment, cwd="/")
+
+    def replace_daemon(self) -> None:
+        """Kill the daemon, and start another, which takes the services over; `ready` waits for that one."""
+        self.daemon.kill()
+        self.daemon.wait()
+        os.unlink(self.rundir.secret)
+        self.daemon = self._launch()
+
+    async def ready(self, every: float = 0.05) -> None:
+        """Wait until it answers; look so often."""
         deadline = time.monotonic() + START_SECONDS
         while not (self.rundir.secrets() and self.rundir.held()):
             if time.monotonic() > deadline or self.daemon.poll() is not None:
                 raise RuntimeError(f"tocsind does not start: {self.log()[-2000:]}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(every)
+        while True:
+            with suppress(ConnectionRefusedError):  # it has its lock and its secrets before it listens
+                await self.ask("PING", wire.EVERY_RESOURCE)
+                return
+            await asyncio.sleep(every)
 
     async def ask(self, verb: str, resource: str, timeout: float = 60.0, **body: Any) -> tuple[int, str]:  # noqa: ANN401
         """Return the daemon's answer; as the agent, ask again where a connection is closed without one."""
