@@ -2,7 +2,7 @@
 Renew what is rendered from the code and kept in git, or --check that it is current.
 
 The page of the state table from the machine, ocf_tocsin_service(7) from the agent's tables, tocsin(1) and tocsind(8)
-from their --help, tocsin.yaml(5) and the example definition from the JSON Schema, and the figures, in the README and in
+from their --help, tocsin.yaml(5) and the example definition from the JSON Schema; the figures, in the README and in
 docs/, from the results of the last whole `./dev bench`.
 """
 
@@ -23,7 +23,7 @@ import yaml_page
 from tocsin_daemon.core import life as machine
 
 TOP = Path(__file__).resolve().parents[1]
-FIGURES = ("<!-- figures of ./dev bench, rendered -->\n", "<!-- end of the figures -->\n")
+BEGIN, END = "<!-- figures of ./dev bench, rendered -->\n", "<!-- end of the figures -->\n"
 LIFE_PAGE = """\
 # The life of a resource
 
@@ -41,26 +41,26 @@ def life() -> str:
     return LIFE_PAGE.format(theory=theory, table=machine.LIFE.markdown())
 
 
-def between(text: str, markers: "tuple[str, str]", block: str) -> str:
-    """Return the README with this block between two markers."""
-    before, begin, rest = text.partition(markers[0])
-    _old, end, after = rest.partition(markers[1])
+def figures() -> "dict[Path, str]":
+    """Return what shows the results of the benchmark, if there are any."""
+    if not bench_page.RESULTS.exists():
+        return {}
+    results, front = json.loads(bench_page.RESULTS.read_text()), TOP / "README.md"
+    before, begin, rest = front.read_text().partition(BEGIN)
+    _old, end, after = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"README.md has no lines {markers[0].strip()} and {markers[1].strip()}")
-    return f"{before}{begin}\n{block}\n\n{end}{after}"
+        sys.exit(f"README.md has no lines {BEGIN.strip()} and {END.strip()}")
+    return {
+        front: f"{before}{begin}\n{bench_page.short(results)}\n\n{end}{after}",
+        bench_page.PAGE: bench_page.whole(results),
+        bench_page.FIGURE: bench_figure.draw(results),
+    }
 
 
 def main(arguments: "list[str]") -> int:
     """Write, or with --check only compare, and return the exit code."""
-    front = TOP / "README.md"
-    text, pages = front.read_text(), {}
-    if bench_page.RESULTS.exists():
-        results = json.loads(bench_page.RESULTS.read_text())
-        text = between(text, FIGURES, bench_page.short(results).strip())
-        pages = {bench_page.PAGE: bench_page.whole(results), bench_page.FIGURE: bench_figure.draw(results)}
     wanted = {
-        front: text,
-        **pages,
+        **figures(),
         TOP / "docs/life.md": life(),
         TOP / "packaging/ocf_tocsin_service.7": man.render(),
         TOP / "packaging/tocsin.1": command_pages.tocsin(),
