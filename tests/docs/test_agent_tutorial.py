@@ -14,8 +14,11 @@ from types import ModuleType
 import pytest
 
 from tests.agent.test_describe import DTD, RNG, xmllint
-from tests.requirements import require
+from tests.requirements import require, require_program, require_root
 from tocsin_ocf import fold
+from tocsin_ocf.testing.plan import Options
+from tocsin_ocf.testing.rules import report
+from tocsin_ocf.testing.session import observe
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/examples/spool"
 PEER = Path("/usr/lib/ocf/resource.d/heartbeat/dummypy")
@@ -25,8 +28,10 @@ LIGHT = {"posix", "sys", "time"}
 
 @pytest.fixture(scope="module")
 def spool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the one file."""
+    """Return the one file, where every user can read it, as on a node."""
     path = tmp_path_factory.mktemp("folded") / "spool"
+    for directory in path.parents[:3]:
+        directory.chmod(0o755)
     fold.write(path, fold.fold(EXAMPLE, [fold.LIBRARY]))
     return path
 
@@ -114,6 +119,17 @@ def test_the_meta_data_are_valid_by_every_schema_that_knows_ocf_1_1(spool: Path)
     assert xmllint(text, "--valid").stderr == ""
     done = xmllint(text, "--relaxng", str(RNG))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("run", [False, True], ids=["looked at", "run"])
+def test_the_conformance_run_finds_nothing(spool: Path, run: bool) -> None:
+    """In namespaces of its own, where /run is a directory that is empty."""
+    require_root()
+    for name in ("unshare", "xmllint"):
+        require_program(name)
+    lines = report(observe(str(spool), Options({"directory": "/run"}, run=run, see=(str(spool.parent),))))
+    assert [str(line) for line in lines if line.verdict.result == "FAIL"] == []
+    assert sum(line.verdict.result == "PASS" for line in lines) > (60 if run else 40)
 
 
 def test_a_monitor_loads_the_kit_and_nothing_else(spool: Path, jobs: Path) -> None:
