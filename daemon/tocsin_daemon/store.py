@@ -96,6 +96,13 @@ class Store:
             if os.path.lexists(path):
                 os.unlink(path)
 
+    def known(self, resource: str) -> Record:
+        """Return what is kept of a resource; an empty record where that is nothing, or cannot be read."""
+        try:
+            return read_record(self.rundir.record(resource))
+        except BadRecord:
+            return Record(resource)
+
     def records(self) -> Iterator[Record | tuple[str, str]]:
         """Yield every record; for one that cannot be read, its resource and why, after it was put aside as .bad."""
         for name in sorted(os.listdir(self.rundir.resources)):

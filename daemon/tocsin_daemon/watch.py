@@ -140,10 +140,16 @@ class Watch:
         """Return what each check has found."""
         return [check.row() for check in self._checks]
 
+    def failing_since(self) -> float | None:
+        """Return when a check that has failed now first saw it, in the clock's seconds; None where none has failed."""
+        failed = [check.standing.bad_since for check in self._checks if check.standing.state is State.FAILED]
+        return min(failed, default=None)
+
     def hear(self, check: Check, outcome: Outcome) -> None:
         """Count what a check has found."""
         if check not in self._checks:
             return
+        self.means.trace(self.outside.resource, check.spec.name, outcome)
         before = check.standing
         check.standing = judge(before, outcome, self.outside.reactor.seconds(), check.spec, starting=self.starting)
         if check.standing is before:

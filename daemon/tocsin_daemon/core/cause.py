@@ -40,3 +40,17 @@ def with_output(cause: str, status: int | None, lines: tuple[str, ...]) -> str:
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     killed = status is None or status < 0
     return cause if killed or not last else f"{cause}: {last[:LINE]}"
+
+
+def category(cause: str, *, lives: bool) -> str:
+    """
+    Return what kind of failure a cause tells of, in one of few words, for counting: check, signal, exit or other.
+
+    `lives`: the service still runs, so that it was its checks, or itself, that said so.
+    """
+    if lives:
+        return "check"
+    words = cause.split(" ", 4)
+    if words[:2] != ["main", "process"] or len(words) < 4:
+        return "other"
+    return {"was": "signal", "exited": "exit"}.get(words[3], "other")

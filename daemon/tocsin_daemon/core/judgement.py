@@ -42,7 +42,8 @@ class Standing:
     What is known of one check in this incarnation; times are the clock's seconds.
 
     `begun` is when the incarnation began, `since` when the state last changed, `cause` why, in words. `passed`: it
-    has been seen well (or merely degraded) `rise` times. `recent` are the last looks that count, newest last.
+    has been seen well (or merely degraded) `rise` times. `recent` are the last looks that count, newest last, and
+    `bad_since` is when the first of those that were BAD in a row was made.
     """
 
     begun: float = 0.0
@@ -51,6 +52,7 @@ class Standing:
     cause: str = ""
     passed: bool = False
     recent: tuple[Result, ...] = ()
+    bad_since: float = 0.0
     errors: int = 0
     error: str = ""
     last: Outcome | None = None
@@ -92,6 +94,8 @@ def judge(standing: Standing, outcome: Outcome, now: float, spec: Spec, *, start
     standing = replace(standing, errors=0, error="")
     if outcome.result is Result.BAD and _is_forgiven(standing, now, spec, starting=starting):
         return replace(standing, recent=())
+    if outcome.result is Result.BAD and standing.recent[-1:] != (Result.BAD,):
+        standing = replace(standing, bad_since=now)
     state = _state(standing.state, recent, spec)
     passed = standing.passed or (recent[-1] is not Result.BAD and _risen(recent, NOT_BAD, spec))
     standing = replace(standing, recent=recent, passed=passed)
