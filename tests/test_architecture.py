@@ -17,7 +17,7 @@ TESTS = sorted((TOP / "tests").rglob("*.py"))
 PRODUCT = [AGENT, *OCF, *DAEMON, *PACKAGING]
 
 THIRD_PARTY = {
-    *("twisted", "zope", "yaml", "jsonschema", "psutil", "jeepney", "click", "rich"),
+    *("twisted", "zope", "yaml", "jsonschema", "psutil", "jeepney", "click", "rich", "prometheus_client"),
     *("pytest", "hypothesis", "pytest_twisted"),
 }
 WORLD = {
@@ -30,7 +30,7 @@ DEAR = {"dataclasses", "enum", "functools", "json", "logging", "pathlib", "re", 
 """Each costs a monitor more than is left of its budget, or close to it."""
 COMMANDS = {file for file in DAEMON if "admin" in file.parts}
 """What `tocsin` can do, a module per group of commands: each says by click what it is asked."""
-IMPORTERS = {"yaml": 1, "jsonschema": 1, "psutil": 1, "click": 2, "rich": 2}
+IMPORTERS = {"yaml": 1, "jsonschema": 1, "psutil": 1, "click": 2, "rich": 2, "prometheus_client": 1}
 """How many other modules may import a library: one that wraps it, or the two command lines, or the two screens."""
 VAGUE = {"handler", "manager", "helper", "helpers", "util", "utils", "engine", "processor"}
 LONGEST = 250

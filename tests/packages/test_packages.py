@@ -21,6 +21,7 @@ RENAMED = {
     "python3-pyyaml": "python3-yaml",
     "python3-pyOpenSSL": "python3-openssl",
     "python3-pyopenssl": "python3-openssl",
+    "python3-prometheus_client": "python3-prometheus-client",
 }
 """What one distribution, or the Python index, calls what Debian calls otherwise."""
 
@@ -93,7 +94,7 @@ def names(text: str) -> set[str]:
 
 
 def test_all_lists_of_dependencies_agree() -> None:
-    """Of pip, of both packages, and of ./dev; what only https checks need is recommended."""
+    """Of pip, of both packages, and of ./dev; what https checks need is recommended, what metrics need suggested."""
     needed = names(",".join(f"python3-{requirement}" for requirement in venvs.requirements("newest")[:7]))
     control = (TOP / "packaging/debian/control").read_text()
     depends, recommends = re.findall(r"^(?:Depends|Recommends): (.*?)(?=^\S)", control, re.MULTILINE | re.DOTALL)
@@ -104,7 +105,11 @@ def test_all_lists_of_dependencies_agree() -> None:
     optional = {"pacemaker", "python3-openssl", "python3-service-identity"}
     assert names(recommends) == optional == names("\n".join(re.findall(r"^Recommends: (.*)$", spec, re.MULTILINE)))
     run_time = re.search(r"^run_time=\((.*?)\)", (TOP / "dev").read_text(), re.MULTILINE | re.DOTALL)
-    assert run_time and set(run_time.group(1).split()) == needed | optional - {"pacemaker"} | {"python3"}
+    suggested = {"python3-prometheus-client"}
+    (suggests,) = re.findall(r"^Suggests: (.*?)(?=^\S)", control, re.MULTILINE | re.DOTALL)
+    assert names(suggests) == suggested | {"prometheus"}
+    assert suggested == names("\n".join(re.findall(r"^Suggests: (.*)$", spec, re.MULTILINE)))
+    assert run_time and set(run_time.group(1).split()) == needed | optional - {"pacemaker"} | suggested | {"python3"}
 
 
 def test_versions_are_ordered_by_dpkg_and_by_rpm_alike(tmp_path: Path) -> None:
