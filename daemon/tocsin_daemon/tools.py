@@ -26,16 +26,17 @@ MAX_OUTPUT = 32 * 1024 * 1024
 class Tools:
     """Runs commands."""
 
-    def __init__(self, reactor: EPollReactor, children: Children) -> None:
-        """Use this clock for timeouts, and these children to spawn."""
+    def __init__(self, reactor: EPollReactor, children: Children, most: int = MAX_OUTPUT) -> None:
+        """Use this clock for timeouts, and these children to spawn; `most` bytes are kept of each output."""
         self._clock = reactor
+        self._most = most
         self._commands = Commands(reactor, children, ProcessTable(reactor))
 
     def run(self, command: Command) -> Deferred[Reply]:
         """Return the reply; cancelling the Deferred kills the tool."""
         try:
             program = Program(command.argv, ENVIRONMENT, stdin=command.stdin.encode())
-            execution = self._commands.begin(program, MAX_OUTPUT)
+            execution = self._commands.begin(program, self._most)
         except OSError as error:
             return succeed(Reply(None, stderr=str(error), end=End.NOT_EXECUTED))
         timer = self._clock.callLater(command.timeout, execution.kill)

@@ -1,0 +1,96 @@
+"""One event posted to a URL: JSON in, any status from 200 to 299 out, within a time; nothing of the reply is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.protocol import Protocol
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IBodyProducer
+from zope.interface import implementer
+
+from tocsin_ocf import __version__
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IConsumer, IReactorTime
+    from twisted.python.failure import Failure
+    from twisted.web.iweb import IAgent, IResponse
+
+
+@implementer(IBodyProducer)
+class Body:
+    """A few bytes that are there already."""
+
+    def __init__(self, data: bytes) -> None:
+        """Send these."""
+        self.length = len(data)
+        self._data = data
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        """Write them."""
+        consumer.write(self._data)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:
+        """Do nothing: all is written at once."""
+
+    def resumeProducing(self) -> None:
+        """Do nothing: all is written at once."""
+
+    def stopProducing(self) -> None:
+        """Do nothing: all is written at once."""
+
+
+class Unread(Protocol):
+    """The body of a reply, which may be endless: the connection is closed."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        """Close it soon: this one is still being told of it."""
+        self._clock = clock
+
+    def connectionMade(self) -> None:
+        """Read none of it."""
+        assert self.transport is not None, "it is connected"
+        self._clock.callLater(0, self.transport.loseConnection)
+
+
+def post(
+    clock: IReactorTime, agent: IAgent, url: str, headers: Mapping[str, str], seconds: float, event: bytes
+) -> Deferred[str]:
+    """Return "" when somebody at the URL has taken the event, else why not; cancelling gives up."""
+    names = Headers({"Content-Type": ["application/json"], "User-Agent": [f"tocsind/{__version__}"]})
+    for name, value in headers.items():
+        names.setRawHeaders(name, [value])
+    try:
+        asked: Deferred[Any] = agent.request(b"POST", url.encode("ascii"), names, Body(event))
+    except Exception as error:  # noqa: BLE001 - such as https without pyOpenSSL: whatever it is, the hook has failed
+        return fail(error)
+    late: list[bool] = []
+
+    def give_up() -> None:
+        late.append(True)
+        asked.cancel()
+
+    timer = clock.callLater(seconds, give_up)
+
+    def in_time(result: Any) -> Any:  # noqa: ANN401 - a reply or a Failure that passes through
+        if timer.active():
+            timer.cancel()
+        return result
+
+    def judge(response: IResponse) -> str:
+        response.deliverBody(Unread(clock))
+        return "" if 200 <= response.code < 300 else f"HTTP status {response.code}"
+
+    def failed(failure: Failure) -> str:
+        return f"no reply within {seconds:g} s" if late else _cause(failure)
+
+    return asked.addBoth(in_time).addCallbacks(judge, failed)
+
+
+def _cause(failure: Failure) -> str:
+    """Return why, also where Twisted's failure is only a wrapper of others."""
+    reasons = getattr(failure.value, "reasons", None)
+    return str((reasons[0] if reasons else failure).getErrorMessage())
