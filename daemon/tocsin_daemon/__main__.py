@@ -7,16 +7,20 @@ import os
 import signal
 import sys
 import time
-from typing import IO, TYPE_CHECKING, cast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import click
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger, globalLogPublisher, textFileLogObserver
+from twisted.logger import Logger
 
-from tocsin_daemon import config_watch, file_check
+from tocsin_daemon import config_watch, file_check, looks, observation, tracing
 from tocsin_daemon.assembly import world_of
 from tocsin_daemon.children import Children, become_subreaper
+from tocsin_daemon.chronicle import Chronicle
 from tocsin_daemon.config_watch import ConfigWatch
 from tocsin_daemon.control import BACKLOG, ControlFactory
 from tocsin_daemon.core.life import Phase
@@ -24,8 +28,12 @@ from tocsin_daemon.core.record import Record
 from tocsin_daemon.daemon import OUTPUT_EVERY, Daemon
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.entrance import allow_many_files
-from tocsin_daemon.log_file import SharedLogFile
+from tocsin_daemon.hooks.following import FILE as HOOKS_FILE
+from tocsin_daemon.hooks.following import Hooks
+from tocsin_daemon.log_file import observe
+from tocsin_daemon.metrics.address import Address, BadAddress, parse
 from tocsin_daemon.notify import Starter, summary
+from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.scope import Scopes
 from tocsin_daemon.store import Locked, Store, Unusable
 from tocsin_daemon.tools import Tools
@@ -44,8 +52,26 @@ EX_TEMPFAIL = 75
 """Exit statuses, from sysexits.h: port taken or directory unusable; another daemon is there."""
 
 SECRETS_EVERY = 1.0
-LOG_BYTES = 10 * 1024 * 1024
-LOG_FILES = 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says of a daemon that serves."""
+
+    port: int
+    linger: float
+    pacemaker_bin: str
+    metrics: Address | None
+    hooks: str
+    dry_run: bool
+
+
+def read_address(_: click.Context, __: click.Parameter, text: str | None) -> Address | None:
+    """Return an address to serve metrics at, or tell what is wrong with it."""
+    try:
+        return parse(text) if text else None
+    except BadAddress as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,6 +82,13 @@ LOG_FILES = 4
 @click.option("--linger", default=60.0, show_default=True, help="Seconds to stay after the last resource has stopped.")
 @click.option("--pacemaker-bin", default=BIN, show_default=True, help="Where crm_resource and crm_mon are.")
 @click.option("--dry-run", is_flag=True, help="Log the crm_resource command of a report instead of executing it.")
+@click.option(
+    "--metrics",
+    metavar="ADDRESS",
+    callback=read_address,
+    help="Serve metrics to Prometheus at HOST:PORT on loopback, such as 127.0.0.1:9910, or on a Unix socket's PATH.",
+)
+@click.option("--hooks", default=HOOKS_FILE, show_default=True, help="What to run or post to when something happens.")
 @click.option("--check-config", metavar="FILE", help="Check a service definition, print every fault, and exit (78).")
 @click.option("--here", is_flag=True, help="With --check-config: what this machine lacks is a fault too.")
 def main(  # noqa: PLR0913 - click passes each option as an argument
@@ -64,6 +97,8 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     log_file: str | None,
     linger: float,
     pacemaker_bin: str,
+    metrics: Address | None,
+    hooks: str,
     check_config: str | None,
     *,
     dry_run: bool,
@@ -86,24 +121,13 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     os.umask(0o077)
     starter = Starter(os.environ)
     faulthandler.enable()  # where a daemon hung that the watchdog ends with SIGABRT
-    observe(log_file)
+    observe(log_file, port)
     store = Store(state_dir, port)
     try:
         store.open()
     except (Locked, Unusable) as error:
         give_up(starter, str(error), EX_TEMPFAIL if isinstance(error, Locked) else EX_UNAVAILABLE)
-    serve(starter, store, port, linger, pacemaker_bin, dry_run=dry_run)
-
-
-def observe(log_file: str | None) -> None:
-    """Send the log where it was asked for."""
-    if log_file:
-        directory, name = os.path.split(os.path.abspath(log_file))
-        os.makedirs(directory, mode=0o750, exist_ok=True)
-        file = SharedLogFile(name, directory, rotateLength=LOG_BYTES, defaultMode=0o640, maxRotatedFiles=LOG_FILES)
-        globalLogPublisher.addObserver(textFileLogObserver(cast("IO[str]", file)))
-    else:
-        globalLogPublisher.addObserver(textFileLogObserver(sys.stderr))
+    serve(starter, store, Options(port, linger, pacemaker_bin, metrics, hooks, dry_run))
 
 
 def give_up(starter: Starter, why: str, status: int) -> None:
@@ -113,27 +137,35 @@ def give_up(starter: Starter, why: str, status: int) -> None:
     sys.exit(status)
 
 
-def serve(starter: Starter, store: Store, port: int, linger: float, pacemaker_bin: str, *, dry_run: bool) -> None:
+def serve(starter: Starter, store: Store, options: Options) -> None:
     """Listen, take up what a former daemon left, and run until the last resource has gone or SIGTERM comes."""
     from twisted.internet import reactor as installed  # noqa: PLC0415 - naming it installs it
 
     reactor = cast("EPollReactor", installed)
     reactor.seconds = time.monotonic  # Twisted's own clock is the wall's, which jumps
-    children = Children(reactor)
-    world = world_of(reactor, store, port, children, pacemaker_bin, dry_run=dry_run)
-    daemon = Daemon(world, linger, reactor.stop)
+    children, debug, port = Children(reactor), tracing.Debug(reactor), options.port
+    chronicle = Chronicle(store, store.known)
+    chronicle.followers += [tracing.follow, debug.follow]
+    tools = debug.executed(Tools(reactor, children).run)
+    cluster = ClusterTools(tools, options.pacemaker_bin, reactor, dry_run=options.dry_run)
+    world = world_of(reactor, store, port, children, cluster, looks.means(reactor, debug.looked))
+    daemon = Daemon(lambda daemon: replace(world(daemon), store=chronicle), options.linger, reactor.stop)
     become_subreaper()
     allow_many_files()
     secrets = store.new_secrets()
     try:
-        reactor.listenTCP(port, ControlFactory(reactor, secrets, daemon.ask), backlog=BACKLOG, interface=LOOPBACK)
+        control = ControlFactory(reactor, secrets, debug.asked(daemon.ask))
+        reactor.listenTCP(port, control, backlog=BACKLOG, interface=LOOPBACK)
     except CannotListenError as error:
         store.forget_secrets()
         give_up(starter, f"cannot listen on {LOOPBACK}:{port}: {error.socketError}", EX_UNAVAILABLE)
     LoopingCall(store.keep_secrets).start(SECRETS_EVERY, now=False)
+    counted = observation.serve_metrics(reactor, options.metrics, daemon, chronicle)
+    hooks = observation.hooks(reactor, children, options.hooks, chronicle, counted)
     take_up(store, daemon)
     scopes = Scopes(port, reactor, Tools(reactor, children).run)
     reactor.callWhenRunning(ready, starter, scopes, reactor, children, daemon)
+    reactor.callWhenRunning(hear, reactor, daemon, hooks, debug)
     reactor.addSystemEventTrigger("before", "shutdown", daemon.look_no_more)
     reactor.run()
     starter.tell("STOPPING=1")
@@ -164,12 +196,28 @@ def ready(starter: Starter, scopes: Scopes, reactor: EPollReactor, children: Chi
     signal.signal(signal.SIGCHLD, lambda *_: reactor.callFromThread(children.reap))
     children.reap()
     LoopingCall(every_second, starter, scopes, daemon).start(OUTPUT_EVERY, now=False)
-    files = ConfigWatch(daemon.resources.values, daemon.reload_file)
-    signal.signal(signal.SIGHUP, lambda *_: files.forget())
-    LoopingCall(files.look).start(config_watch.EVERY, now=False)
     log.info("tocsind {version} listens; {count} resources", version=__version__, count=len(daemon.resources))
     starter.tell("READY=1")
     starter.tell_that_we_live(reactor)
+
+
+def hear(reactor: EPollReactor, daemon: Daemon, hooks: Hooks, debug: tracing.Debug) -> None:
+    """Look at definition files from now on; HUP has files read again, USR1 turns debug on, and USR2 off."""
+    files = ConfigWatch(daemon.resources.values, daemon.reload_file)
+    LoopingCall(files.look).start(config_watch.EVERY, now=False)
+    heard: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGHUP: partial(read_again, files, hooks),
+        signal.SIGUSR1: lambda: debug.begin(observation.records(daemon)),
+        signal.SIGUSR2: debug.end,
+    }
+    for number, does in heard.items():
+        signal.signal(number, lambda *_, does=does: reactor.callFromThread(does))
+
+
+def read_again(files: ConfigWatch, hooks: Hooks) -> None:
+    """Read every file of the administrator's."""
+    files.forget()
+    hooks.read()
 
 
 def every_second(starter: Starter, scopes: Scopes, daemon: Daemon) -> None:

@@ -18,7 +18,6 @@ from tocsin_daemon.commands import Commands
 from tocsin_daemon.names import ForReactor, Names
 from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.table import ProcessTable
-from tocsin_daemon.tools import Tools
 from tocsin_daemon.watch import Watch
 from tocsin_daemon.world import World
 from tocsin_ocf.processes import boot_id
@@ -41,7 +40,7 @@ LATELY = 1.0
 
 
 def world_of(
-    reactor: EPollReactor, store: Store, port: int, children: Children, pacemaker_bin: str, *, dry_run: bool
+    reactor: EPollReactor, store: Store, port: int, children: Children, cluster: ClusterTools, looking: looks.Means
 ) -> Callable[[Daemon], World]:
     """Return what builds the world of a daemon out of the real things."""
     table = ProcessTable(reactor)
@@ -50,7 +49,6 @@ def world_of(
     commands = Commands(reactor, children, table)
     names = Names(reactor)
     reactor.installNameResolver(ForReactor(names))  # nothing may ask the C library, in threads
-    looking = looks.means(reactor)
 
     def notify(name: str, members: Callable[[], list[Process]]) -> Notify:
         return Notify(reactor, socket_path(os.path.dirname(store.rundir.path), port, name), members)
@@ -80,9 +78,9 @@ def world_of(
             watch=watch,
             notify=notify,
             run=commands.run,
-            cluster=ClusterTools(Tools(reactor, children).run, pacemaker_bin, reactor, dry_run=dry_run),
+            cluster=cluster,
             changed=daemon.changed,
-            log_output=lambda name, line: log.info("{name} | {line}", name=name, line=line),
+            log_output=lambda name, line: log.info("{resource} | {line}", resource=name, line=line),
         )
 
     return build

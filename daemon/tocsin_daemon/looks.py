@@ -35,17 +35,23 @@ LONGEST_TEXT = 300
 Told = Callable[[Outcome], None]
 
 
+def _untraced(resource: str, check: str, outcome: Outcome) -> None:
+    """Say nothing: nobody debugs."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What all watches of a daemon share: turns to run a process, in the order of asking, and the pulse."""
 
     turns: DeferredSemaphore
     pulse: Pulse
+    trace: Callable[[str, str, Outcome], None] = _untraced
+    """Is told each look: resource, check, and what came of it."""
 
 
-def means(clock: IReactorTime) -> Means:
+def means(clock: IReactorTime, trace: Callable[[str, str, Outcome], None] = _untraced) -> Means:
     """Return what the watches of a daemon need; processes by the number of processors, for each waits a little."""
-    return Means(DeferredSemaphore(max(LEAST_TURNS, 2 * (os.cpu_count() or 1))), Pulse(clock))
+    return Means(DeferredSemaphore(max(LEAST_TURNS, 2 * (os.cpu_count() or 1))), Pulse(clock), trace)
 
 
 class Looks:

@@ -168,7 +168,7 @@ class Resource:
             return
         if phase is not before or effects:
             said = f"{event.value}: {before.value} -> {phase.value}"
-            log.info("{resource}: {said}", resource=name, said=said)
+            log.info("{resource}: {said}", resource=name, said=said, was=before.value, phase=phase.value)
             since = self.now() if phase is not before else self.record.since
             self.change(replace(self.record, phase=phase, since=since), f"{event.value}: {phase.value}")
         for effect in effects:
