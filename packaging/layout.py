@@ -30,6 +30,8 @@ PACKAGES = {"ocf": "tocsin_ocf", "daemon": "tocsin_daemon"}
 SUFFIXES = (".py", ".typed", ".json")
 DIRECTORIES = ("etc/tocsin",)
 """Made empty: the administrator's."""
+EXAMPLES = ("hooks.conf", "event.schema.json", "prometheus-rules.yaml", "grafana-dashboard.json")
+"""To be copied and changed."""
 COPIES = {
     UNIT: "packaging/systemd/tocsind@.service",
     "usr/share/tocsin/definition.schema.json": "daemon/tocsin_daemon/definition.schema.json",  # editors are told of it
@@ -41,6 +43,7 @@ COPIES = {
     f"{DOC}/{PAIR}/README.md": f"packaging/{PAIR}/README.md",
     f"{DOC}/{PAIR}/redis.yaml": f"packaging/{PAIR}/redis.yaml",
     f"{DOC}/{PAIR}/redis-role": f"packaging/{PAIR}/redis-role",
+    **{f"{DOC}/examples/{name}": f"packaging/examples/{name}" for name in EXAMPLES},
     f"{DOC}/NEWS.md": "packaging/CHANGELOG.md",
     f"{DOC}/README.md": "README.md",
 }

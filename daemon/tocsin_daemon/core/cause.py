@@ -8,6 +8,10 @@ LINE = 60
 """Characters of the service's last output that fit beside the cause in an exit reason."""
 
 
+CATEGORIES = ("check", "signal", "exit", "other")
+"""Kinds of failures, for counting."""
+
+
 def ended(pid: int, status: int | None) -> str:
     """
     Say how a process ended; `status` is negative for a signal, None where nobody could read it.
@@ -44,7 +48,7 @@ def with_output(cause: str, status: int | None, lines: tuple[str, ...]) -> str:
 
 def category(cause: str, *, lives: bool) -> str:
     """
-    Return what kind of failure a cause tells of, in one of few words, for counting: check, signal, exit or other.
+    Return what kind of failure a cause tells of, as one of CATEGORIES.
 
     `lives`: the service still runs, so that it was its checks, or itself, that said so.
     """

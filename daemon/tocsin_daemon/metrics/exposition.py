@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from tocsin_daemon.core.cause import category
+from tocsin_daemon.core.cause import CATEGORIES, category
 from tocsin_daemon.core.edges import Edge, elapsed
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.metrics.samples import BUILD, FAMILIES, Family, samples
@@ -42,6 +42,7 @@ class Metrics:
         """
         self._seen = seen
         self._failing = failing
+        self._begun: set[str] = set()
         self.registry = CollectorRegistry()
         self._incidents = Counter(
             "tocsin_incidents",
@@ -72,6 +73,7 @@ class Metrics:
     def follow(self, happened: tuple[Edge, ...], before: Record, after: Record) -> None:
         """Count what has happened to a resource."""
         name, incident = after.resource, after.incident
+        self._begin(name)
         if Edge.RESTART in happened:
             self._restarts.labels(name).inc()
         if incident is None:
@@ -91,22 +93,30 @@ class Metrics:
             if edge in happened:
                 latency.observe(elapsed(incident, mark))
 
+    def _begin(self, name: str) -> None:
+        """Count from nothing: Prometheus sees no increase in a counter that appears with its first event."""
+        if name not in self._begun:
+            self._begun.add(name)
+            self._restarts.labels(name)
+            for kind in CATEGORIES:
+                self._incidents.labels(name, kind)
+
     def late(self, seconds: float) -> None:
         """Count by how much a beat of the event loop came too late."""
         self._lag.observe(max(0.0, seconds))
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the page in pieces, none of which takes long to make: a death must not wait for all of them."""
-        yield generate_latest(self.registry)
-        found: dict[Family, list[tuple[tuple[str, ...], float]]] = {family: [] for family in FAMILIES}
-        found[BUILD].append(((__version__,), 1.0))
+        for metric in self.registry.collect():
+            yield from _texts(metric)
+        families = {family: _family(family) for family in FAMILIES}
+        families[BUILD].add_metric((__version__,), 1.0)
         for record, rows in self._seen():
             for family, labels, value in samples(record, rows):
-                found[family].append((labels, value))
+                families[family].add_metric(labels, value)
             yield b""
-        for family, told in found.items():
-            for begin in range(0, len(told), SLICE):
-                yield _text(family, told[begin : begin + SLICE], head=not begin)
+        for metric in families.values():
+            yield from _texts(metric)
 
 
 class _One:
@@ -121,15 +131,19 @@ class _One:
         yield self._metric
 
 
-def _text(family: Family, told: Iterable[tuple[tuple[str, ...], float]], *, head: bool) -> bytes:
-    """Return samples of a metric; `head`: with its meaning and type before them, as its first ones have."""
-    metric = (CounterMetricFamily if family.grows else GaugeMetricFamily)(
-        family.name, family.meaning, labels=family.labels
-    )
-    for labels, value in told:
-        metric.add_metric(labels, value)
-    text: bytes = generate_latest(cast("CollectorRegistry", _One(metric)))
-    return text if head else b"".join(line for line in text.splitlines(keepends=True) if not line.startswith(b"#"))
+def _texts(metric: Metric) -> Iterator[bytes]:
+    """Yield the text of a metric in pieces, the first with its meaning and type; without when each of it was made."""
+    told = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+    for begin in range(0, max(1, len(told)), SLICE):
+        part = Metric(metric.name, metric.documentation, metric.type)
+        part.samples = told[begin : begin + SLICE]
+        text: bytes = generate_latest(cast("CollectorRegistry", _One(part)))
+        yield b"".join(line for line in text.splitlines(keepends=True) if not begin or not line.startswith(b"#"))
+
+
+def _family(family: Family) -> GaugeMetricFamily | CounterMetricFamily:
+    kind = CounterMetricFamily if family.grows else GaugeMetricFamily
+    return kind(family.name, family.meaning, labels=family.labels)
 
 
 def _latency(name: str, meaning: str, registry: CollectorRegistry) -> Histogram:
