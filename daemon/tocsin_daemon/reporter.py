@@ -33,6 +33,10 @@ Run = Callable[[Command], Deferred[Reply]]
 
 TOLD = frozenset({Stage.VERIFYING, Stage.ACKNOWLEDGED, Stage.LEARNED, Stage.TOLD})
 """Stages in which Pacemaker's controller or executor has been given the failure."""
+INJECTED = frozenset({Stage.SENDING, Stage.VERIFYING, Stage.ACKNOWLEDGED})
+"""Stages in which an injection is on its way to Pacemaker, or was taken."""
+RECOVERY = 60.0
+"""Seconds after an injection in which a busy Pacemaker asks for the stop; after that it does so no more (on-fail)."""
 LOOKS = 4
 LOOK_EVERY = 0.25
 """A failure that was taken is in the CIB within a second: four looks, a quarter of a second apart."""
@@ -69,6 +73,14 @@ class Reporter:
             Act.WAIT: lambda: self._later(HELD_RECHECK, News.DUE),
             Act.CANCEL: self.cancel,
         }
+
+    @property
+    def awaits_stop(self) -> bool:
+        """Tell whether an injection is out, so that a failure that a monitor tells would be counted a second time."""
+        incident = self._subject.record.incident
+        if incident is None or not incident.injections or incident.stage not in INJECTED:
+            return False
+        return self._subject.now() < incident.marks["decided"] + RECOVERY
 
     def be_quiet(self, seconds: float) -> None:
         """Begin nothing for so long: whoever started this daemon is about to say what it wants, perhaps a stop."""

@@ -205,7 +205,10 @@ class Resource:
         return self._requests.wait(seconds, answer, lambda: self._too_late(verb, seconds))
 
     def _wait_to_monitor(self, seconds: float, *, recurring: bool) -> Deferred[Answer]:
-        return self._wait("monitor", seconds, lambda: self._to_monitor(recurring=recurring))
+        def late() -> Answer:
+            return self._to_monitor(recurring=recurring, late=True) or self._too_late("monitor", seconds)
+
+        return self._requests.wait(seconds, lambda: self._to_monitor(recurring=recurring), late)
 
     def _too_late(self, verb: str, seconds: float) -> Answer:
         answer = answers.too_late(verb, self.record, seconds, self.left(), self.service.waiting())
@@ -213,9 +216,13 @@ class Resource:
             self.service.incidents.late(answer.code, answer.text)
         return answer
 
-    def _to_monitor(self, *, recurring: bool) -> Answer | None:
+    def _to_monitor(self, *, recurring: bool, late: bool = False) -> Answer | None:
         answer = answers.to_monitor(self.record, self.left())
-        return self._told(answer) if recurring else answer
+        if not recurring:
+            return answer
+        if self.record.phase is Phase.FAILED and self.reporter.awaits_stop and not late:
+            return None  # with the stop that it is about to ask for, Pacemaker ends this monitor
+        return self._told(answer)
 
     def _told(self, answer: Answer | None) -> Answer | None:
         """Take it for told where Pacemaker gets to know a failure by an answer: it must not hear of it twice."""

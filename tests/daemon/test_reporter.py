@@ -11,6 +11,7 @@ from tocsin_daemon.core.record import Incident, Record
 from tocsin_daemon.core.report import FINAL, HELD_RECHECK, Stage
 from tocsin_daemon.daemon import RESUME_QUIET, Daemon
 from tocsin_daemon.publisher import PUBLISH_AFTER
+from tocsin_daemon.reporter import RECOVERY
 from tocsin_daemon.resource import Resource
 from tocsin_ocf.pacemaker import Reply
 
@@ -362,14 +363,49 @@ def test_hours_of_maintenance_do_not_fill_the_journal() -> None:
     assert "maintenance" in incident(resource).why
 
 
-def test_a_monitor_calls_an_injection_back_that_is_still_on_its_way() -> None:
-    """Otherwise it would hit the next incarnation."""
+def test_a_monitor_that_comes_after_the_injection_waits_for_the_stop() -> None:
+    """A busy Pacemaker takes seconds to ask for it, and would count a failure that a monitor tells a second time."""
     outside = Outside()
     resource = failed(outside)
     outside.cluster.reply(0, status_xml())
-    resource.monitor(18.0, recurring=True, hold=0.0)
+    got: list[Answer] = []
+    resource.monitor(18.0, recurring=True, hold=0.0).addCallback(got.append)
+    outside.cluster.reply(0)
+    outside.clock.advance(0)
+    outside.cluster.reply(0, status_xml(call=12))
+    outside.clock.advance(17.0)
+    assert got == []
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    resource.stop(20.0)
+    assert incident(resource).stage is Stage.ACKNOWLEDGED
+
+
+def test_a_monitor_that_waits_for_a_stop_tells_the_failure_when_its_time_is_over() -> None:
+    """It calls an injection back that is still on its way, which would hit the next incarnation."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    got: list[Answer] = []
+    resource.monitor(18.0, recurring=True, hold=0.0).addCallback(got.append)
+    assert incident(resource).stage is Stage.SENDING
+    outside.clock.advance(18.0)
+    assert got[0].code == 7 and "KILL" in got[0].text
     assert incident(resource).stage is Stage.LEARNED
     assert outside.cluster.cancelled == 1
+
+
+def test_a_pacemaker_that_asks_for_no_stop_gets_the_failure_from_each_monitor() -> None:
+    """With on-fail=block or ignore nothing follows, and a dead service must not look as if it ran."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.cluster.reply(0, status_xml())
+    outside.cluster.reply(0)
+    outside.clock.advance(0)
+    outside.cluster.reply(0, status_xml(call=12))
+    outside.clock.advance(RECOVERY)
+    got: list[Answer] = []
+    resource.monitor(18.0, recurring=True, hold=0.0).addCallback(got.append)
+    assert got[0].code == 7
 
 
 def test_a_daemon_that_has_just_begun_listens_before_it_reports() -> None:
