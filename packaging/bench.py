@@ -28,6 +28,7 @@ from lab import Lab  # noqa: E402 - found through the line above
 
 import bench_actions  # noqa: E402 - beside this file
 import bench_deaths  # noqa: E402
+import bench_failover  # noqa: E402
 import bench_page  # noqa: E402
 import bench_scale  # noqa: E402
 from bench_scale import Load  # noqa: E402
@@ -57,6 +58,7 @@ def main() -> None:
         node = lab.nodes[0]
         results["actions"] = step("actions", lambda: bench_actions.run(node, runs))
         results["deaths"] = step("deaths", lambda: bench_deaths.run(lab, node, kills, polls))
+    results["failover"] = step("failover", lambda: bench_failover.run(options.overlay, kills))
     results["scale"] = [
         step(f"{load.services} services, {load.check}", lambda load=load: asyncio.run(bench_scale.measure(load)))  # type: ignore[misc]
         for load in (QUICK if options.quick else WHOLE)

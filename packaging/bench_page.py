@@ -68,7 +68,7 @@ def short(results: Results) -> str:
     )
     figure = "![Death to recovered, and growth](docs/benchmarks.svg)"
     more = "More, and how it was measured: [docs/benchmarks.md](docs/benchmarks.md)."
-    return "\n\n".join((_where(results), promised, _deaths(results), figure, more))
+    return "\n\n".join((_where(results), promised, _deaths(results), _failover(results), figure, more))
 
 
 def _where(results: Results) -> str:
@@ -87,6 +87,16 @@ def _deaths(results: Results) -> str:
         cells = [f"{told['p50']:.0f} ms", f"{up['p50']:.0f} ms", f"{up['max']:.0f} ms"]
         rows.append([f"{name} ({up['n']} kills)", f"{up['p50'] / ours:.1f}", *cells])
     return table(["kill -9 of Redis", "ratio", "Pacemaker knows, p50", "it answers again, p50", "max"], rows)
+
+
+def _failover(results: Results) -> str:
+    found = results["failover"]
+    ours = next(iter(found.values()))["p50"]
+    rows = [
+        [f"{name} ({one['kills']} kills)", f"{one['p50'] / ours:.1f}", f"{one['p50']:.0f} ms", f"{one['max']:.0f} ms"]
+        for name, one in found.items()
+    ]
+    return table(["kill -9, migration-threshold=1", "ratio", "runs on another node, p50", "max"], rows)
 
 
 def _actions(results: Results) -> str:
@@ -154,6 +164,8 @@ Pacemaker in the same way, so the interval decides for them as it does here; the
 nodes have no systemd.
 
 {_deaths(results)}
+
+{_failover(results)}
 
 The agents' CPU time, of ours the daemon's too. What Pacemaker itself spends on each monitor comes on top.
 

@@ -36,6 +36,7 @@ def died(milliseconds: float) -> dict[str, dict[str, float]]:
 
 
 RESULTS: dict[str, Any] = {
+    "failover": {"tocsin, injection": {"kills": 20, "p50": 400.0, "max": 600.0}},
     "machine": {
         "date": "2026-01-01",
         "cores": 2,

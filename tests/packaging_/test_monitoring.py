@@ -94,7 +94,11 @@ def test_every_label_value_that_is_asked_for_exists() -> None:
 def test_panels_and_alerts_have_names_of_their_own() -> None:
     """And each alert says what it means."""
     panels = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())["panels"]
-    for names in ([panel["id"] for panel in panels], [panel["title"] for panel in panels], [r["alert"] for r in rules()]):
+    for names in (
+        [panel["id"] for panel in panels],
+        [panel["title"] for panel in panels],
+        [r["alert"] for r in rules()],
+    ):
         assert len(set(names)) == len(names)
     assert all(rule["annotations"]["summary"] and rule["labels"]["severity"] for rule in rules())
 
