@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tocsin_daemon.core.life import Phase
@@ -161,16 +161,29 @@ def role_of(record: Record) -> str:
 
 
 def dump(record: Record) -> str:
-    """Return the record as JSON, with the names that the agent reads when no daemon can be asked."""
-    fields = asdict(record)
+    """
+    Return the record as JSON, with the names that the agent reads when no daemon can be asked.
+
+    It is written at every change, also between a death and its report: nothing is copied that need not be.
+    """
+    fields = dict(vars(record))
     fields["version"] = VERSION
     fields["phase"] = record.phase.value
-    fields["process"] = fields.pop("main")
+    fields["process"] = _plain(fields.pop("main"))
+    fields["failure"], fields["pause"] = _plain(record.failure), _plain(record.pause)
+    fields["incident"] = _dump_incident(record.incident) if record.incident else None
+    fields["past"] = list(map(_dump_incident, record.past))
     fields["members"] = {str(pid): start for pid, start in record.members.items()}
     fields["journal"] = [[entry.at, entry.text] for entry in record.journal]
-    for incident in filter(None, (fields["incident"], *fields["past"])):
-        incident["stage"] = incident["stage"].value
     return json.dumps(fields, separators=(",", ":"))
+
+
+def _plain(value: object) -> dict[str, Any] | None:
+    return None if value is None else vars(value)
+
+
+def _dump_incident(incident: Incident) -> dict[str, Any]:
+    return {**vars(incident), "stage": incident.stage.value, "marks": dict(incident.marks)}
 
 
 def load(text: str) -> Record:
