@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 log = Logger()
 
 ToAnswer = Callable[[Record], "Answer | None"]
-
 LEFTOVERS = frozenset({Phase.FAILED, Phase.STOPPING, Phase.CLEARING, Phase.RESTARTING})
 
 
