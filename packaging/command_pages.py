@@ -39,11 +39,21 @@ FILES = {
             "Where the agent and the unit have it log; rotated at 10 MiB, four older ones are kept.",
         ),
         ("/usr/lib/systemd/system/tocsind@.service", "Its unit, where systemd runs; the instance is the port."),
+        (
+            "/etc/tocsin/hooks.conf",
+            "What it runs, or posts to, on an incident, a report, a recovery. /usr/share/doc/tocsin/examples has one "
+            "that tells all about it, the schema of the events, and alert rules and a dashboard for the metrics.",
+        ),
     ),
 }
 SIGNALS = (
     ("TERM, INT", "It ends, and touches no service; systemctl restart does the same, and starts the next one."),
-    ("HUP", "Changed definition files are read again at once, rather than within seconds."),
+    ("HUP", "Changed definition files, and the file of hooks, are read again at once."),
+    (
+        "USR1",
+        "What every resource is, each request, look of a check and tool of Pacemaker's is logged for ten minutes.",
+    ),
+    ("USR2", "No longer."),
 )
 SEE = ("tocsin 1", "tocsind 8", "tocsin.yaml 5", "ocf_tocsin_service 7", "crm_mon 8", "pcs 8")
 

@@ -110,6 +110,13 @@ def main(  # noqa: PLR0913 - click passes each option as an argument
     Runs in the foreground. The agent ocf:tocsin:service starts it when it is needed; nobody has to. SIGTERM ends
     it and leaves the services running: the next one takes them over.
 
+    Where there is a journald, every line of its log goes there too, with fields such as TOCSIN_RESOURCE and
+    TOCSIN_REPORT; where there is none, to syslog.
+
+    Metrics are off by default. Who can connect can read them: the names of resources and checks, never a cause. With
+    systemd they are turned on by `systemctl edit tocsind@.service`: an empty ExecStart=, then the unit's own with
+    --metrics; without it by the agent's daemon_args. They need python3-prometheus-client.
+
     Exit status: 0 ended by a signal, or after the last resource; 2 usage; 69 the port is taken, or the directory
     cannot be used; 75 another daemon is there; 78 faults in a service definition.
     """

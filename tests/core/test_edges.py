@@ -77,6 +77,7 @@ def test_a_cause_has_a_category(pid: int, status: int | None, expected: str) -> 
     """By the words that causes are made of: a new wording is seen here."""
     assert category(ended(pid, status), lives=False) == expected
     assert category(ended(pid, status), lives=True) == "check"
+    assert category("", lives=True, drill=True) == "drill"
     assert category("", lives=False) == category("main process", lives=False) == "other"
 
 

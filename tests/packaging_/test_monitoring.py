@@ -19,7 +19,6 @@ from tocsin_daemon.core.report import Stage
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "packaging/examples"
 RULES = EXAMPLES / "prometheus-rules.yaml"
-PREFIXES = ("tocsin_", "process_")
 TESTS = """
 rule_files: [{rules}]
 evaluation_interval: 1m

@@ -8,7 +8,7 @@ LINE = 60
 """Characters of the service's last output that fit beside the cause in an exit reason."""
 
 
-CATEGORIES = ("check", "signal", "exit", "other")
+CATEGORIES = ("check", "signal", "exit", "drill", "other")
 """Kinds of failures, for counting."""
 
 
@@ -46,12 +46,14 @@ def with_output(cause: str, status: int | None, lines: tuple[str, ...]) -> str:
     return cause if killed or not last else f"{cause}: {last[:LINE]}"
 
 
-def category(cause: str, *, lives: bool) -> str:
+def category(cause: str, *, lives: bool, drill: bool = False) -> str:
     """
     Return what kind of failure a cause tells of, as one of CATEGORIES.
 
     `lives`: the service still runs, so that it was its checks, or itself, that said so.
     """
+    if drill:
+        return "drill"
     if lives:
         return "check"
     words = cause.split(" ", 4)

@@ -51,7 +51,7 @@ def told(what: Happening, record: Record, at: float) -> dict[str, Any]:
         "incarnation": incident.incarnation,
         "phase": record.phase.value,
         "role": record.role,
-        "kind": category(incident.cause, lives=lives),
+        "kind": category(incident.cause, lives=lives, drill=incident.drill),
         "cause": incident.cause,
         "report": incident.stage.value,
         "why": incident.why,

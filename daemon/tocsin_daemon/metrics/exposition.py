@@ -80,8 +80,8 @@ class Metrics:
             return
         if Edge.INCIDENT in happened:
             lives = after.failure is not None and after.failure.lives
-            self._incidents.labels(name, category(incident.cause, lives=lives)).inc()
-            failing = self._failing(name) if lives else None
+            self._incidents.labels(name, category(incident.cause, lives=lives, drill=incident.drill)).inc()
+            failing = self._failing(name) if lives and not incident.drill else None
             if failing is not None:
                 self._detection.observe(failing)
         if Edge.OUTCOME in happened:
