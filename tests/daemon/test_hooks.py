@@ -156,10 +156,10 @@ def test_a_command_reads_the_event_and_its_status_says_whether_it_has_it() -> No
 class Reactor(MemoryReactorClock):
     """A reactor in memory that knows every name."""
 
-    @property
-    def nameResolver(self) -> Reactor:
-        """Return who resolves."""
-        return self
+    def __init__(self) -> None:
+        """Resolve names itself."""
+        super().__init__()
+        self.nameResolver = self
 
     def resolveHostName(self, resolutionReceiver: Any, hostName: str, portNumber: int = 0, **_: object) -> object:  # noqa: ANN401, N803
         """Resolve it at once."""

@@ -38,6 +38,26 @@ SOCKET_MODE = 0o660
 """For root and the group of the directory that it is in, if that has the setgid bit."""
 
 
+class Nothing(Resource):
+    """What is at every other path; Twisted's own is deprecated where its successor is not there yet."""
+
+    isLeaf = True  # noqa: N815 - Twisted calls it so
+
+    def render(self, request: HttpRequest) -> bytes:
+        """Say where the page is."""
+        request.setResponseCode(404)
+        request.setHeader("content-type", TEXT)
+        return b"the metrics are at /metrics\n"
+
+
+class Root(Resource):
+    """Where nothing is below but what was put there."""
+
+    def getChild(self, path: bytes, request: HttpRequest) -> Resource:
+        """Return what is at a path that is not known."""
+        return Nothing()
+
+
 class Pages(Protocol):
     """Who makes the page."""
 
@@ -45,7 +65,7 @@ class Pages(Protocol):
         """Yield it in pieces, each of which takes little time."""
 
 
-class Page(Resource):
+class Page(Root):
     """The page: made for all who wait for it, in pieces, between which everything else has its turn."""
 
     def __init__(self, clock: IReactorTime, pages: Pages) -> None:
@@ -59,8 +79,12 @@ class Page(Resource):
         self._page = b""
         self._at = float("-inf")
 
-    def render_GET(self, request: Request) -> bytes | int:
-        """Return the metrics as text, now or when they are made."""
+    def render(self, request: Request) -> bytes | int:
+        """Return the metrics as text, now or when they are made; of a HEAD Twisted sends only the head."""
+        if request.method not in (b"GET", b"HEAD"):
+            request.setResponseCode(405)
+            request.setHeader("allow", "GET, HEAD")
+            return b""
         request.setHeader("content-type", TEXT)
         request.setHeader("connection", "close")
         if self._clock.seconds() - self._at < FRESH:
@@ -148,7 +172,7 @@ def _abort(connection: ProtocolWrapper) -> None:
 
 def site(reactor: IReactorTime, pages: Pages) -> Guarded:
     """Return what serves /metrics."""
-    root = Resource()
+    root = Root()
     root.putChild(b"metrics", Page(reactor, pages))
     return Guarded(reactor, Quiet(root, requestFactory=Scrape, timeout=LONGEST, reactor=reactor))
 
