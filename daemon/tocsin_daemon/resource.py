@@ -235,11 +235,8 @@ class Resource:
 
     def _unlike(self, known: Answer | None) -> Answer | None:
         """Answer a held monitor when there is something new to say; in a pause only when its time is over."""
-        if self.pausing.holds:
-            return None
-        if self.record.phase in answers.WELL and answers.to_monitor(self.record, []) == known:
-            return None
-        return self._to_monitor(recurring=True)
+        same = self.record.phase in answers.WELL and answers.to_monitor(self.record, []) == known
+        return None if self.pausing.holds or same else self._to_monitor(recurring=True)
 
     def _vanished(self, failure: Any) -> Any:  # noqa: ANN401 - a Failure that passes through
         self._monitored = False
