@@ -2,7 +2,7 @@
 Metrics over HTTP: one page, for whoever can connect, who can do no harm.
 
 Few connections, none for longer than a scrape may take, the oldest makes room; no body of a request is kept; and the
-page is made once a second at most, a little at a time: a thousand services fill half a megabyte.
+page is made once a second at most, a little at a time: that of a thousand services is a megabyte.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ MILLISECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 """Upper bounds of a latency's buckets: from what a report takes to what maintenance may hold it."""
 
 SLICE = 100
-"""Samples of a piece: some two milliseconds."""
+"""Samples of a piece. The longest step is the library collecting a counter by resource: 7 ms of 300, 23 ms of 1000."""
 
 Seen = tuple[Record, "Iterable[Row]"]
 """A resource, and what its checks have found."""
