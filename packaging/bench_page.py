@@ -43,11 +43,23 @@ def goals(results: Results) -> list[tuple[str, str, str, bool]]:
     found = [
         ("CPU of a monitor beside bare Python", "<= 1.5", f"{monitor:.2f}", monitor <= 1.5),
         ("death to recovered, beside `anything` every 10 s", ">= 30 x faster", f"{faster:.0f} x", faster >= 30),
-        ("CPU, beside `anything` every 1 s", ">= 20 x less", f"{less:.0f} x", less >= 20),
+        (
+            f"CPU, beside `anything` every 1 s, {max(rows)} services on the daemon",
+            ">= 20 x less",
+            f"{less:.0f} x",
+            less >= 20,
+        ),
     ]
     if 300 in rows:
         p99 = rows[300]["one"]["crm_resource"]["p99"]
-        found.append(("p99 death to `crm_resource` running, 300 services", "< 10 ms", f"{p99:.1f} ms", p99 < 10))
+        found.append(
+            (
+                "p99 death to `crm_resource` running, 300 services, `crm_mon` a script",
+                "< 10 ms",
+                f"{p99:.1f} ms",
+                p99 < 10,
+            )
+        )
     if 1000 in rows:
         idle = rows[1000]["cpu_percent"]
         found.append(("1000 services, nothing happens", "< 1 % of a core", f"{idle:.2f} %", idle < 1))
