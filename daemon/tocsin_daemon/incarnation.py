@@ -93,10 +93,10 @@ class Incarnation:
         assert self.definition is not None, "a start brings its definition"
         try:
             self._demand_record()
-            self.promotion.disown(record.node, promotable=self.definition.promotable)
             if self.definition.driver_name != self._kind:
                 self.driver = self._world.driver(record.resource, self.definition.driver_name)
                 self._kind = self.definition.driver_name
+            self.promotion.disown(record.node, promotable=self.roles.possible)
             if record.phase is Phase.RETURNING:
                 self.restarting.expect_end_of(Phase.RETURNING, self.seconds)
             self.driver.start(self.speech.invite(self.definition), record.incarnation, self)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from tests.daemon.test_judged import CAUSE, monitored, now, stage
-from tests.fakes.world import DEFINITION, Outside, status_xml
+from tests.fakes.world import DEFINITION, FakeDriver, Outside, status_xml
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.life import Phase
@@ -581,6 +582,21 @@ def driven(outside: Outside) -> tuple[Resource, Changing]:
     changing = Changing()
     resource.service.driver.change_role = changing.change_role  # type: ignore[attr-defined]
     return resource, changing
+
+
+def test_a_beginner_of_a_driver_that_changes_roles_does_not_inherit_a_score_either() -> None:
+    """The definition names no command for roles; the driver that it names can."""
+    outside = Outside()
+    make = outside.world.driver
+
+    def changing(name: str, kind: str) -> FakeDriver:
+        made = make(name, kind)
+        made.change_role = Changing().change_role  # type: ignore[attr-defined]
+        return made  # type: ignore[return-value]
+
+    outside.world = replace(outside.world, driver=changing)  # type: ignore[arg-type]
+    outside.running(driver="acme-vm", promotion_score=50)
+    assert scores(outside) == ["--delete"]
 
 
 def test_a_driver_can_change_the_role() -> None:
