@@ -145,7 +145,9 @@ def test_demote_goes_back_and_does_not_wait_for_the_checks_of_the_other_role() -
     got = resource.demote(20.0, ASKED)
     assert resource.record.phase is Phase.DEMOTING
     outside.watch.verdict = Verdict(ready=False)
-    assert outside.command_ends().argv[1:] == ("down",)
+    program = outside.command_ends()
+    assert program.argv[1:] == ("down",)
+    assert program.environment["TOCSIN_ROLE"] == "promoted"  # what it is, not what it is to be
     assert now(got) == Answer(0)
     assert outside.watch.role == "unpromoted"
     assert outside.watch.settled

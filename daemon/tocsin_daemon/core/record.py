@@ -155,8 +155,8 @@ class Record:
 
 
 def role_of(record: Record) -> str:
-    """Return the role whose checks count; one that is being changed counts when it is."""
-    promoted = record.phase is Phase.PROMOTED or (record.phase is Phase.FAILED and record.role == PROMOTED)
+    """Return the role that it has, as far as is known: while it is being changed the one from before."""
+    promoted = record.role == PROMOTED and record.phase is not Phase.PROMOTING
     return PROMOTED if promoted else UNPROMOTED
 
 
