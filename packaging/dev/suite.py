@@ -12,12 +12,12 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/systemd", "tests/packages", "tests/ocf/testing")
+MACHINES = ("tests/cluster", "tests/packages", "tests/ocf/testing")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
 """They mostly wait, each in namespaces of its own: three files at a time."""
-ALONE = ("tests/stress",)
-"""Tests that starve the machine, with nothing beside them."""
+ALONE = ("tests/systemd", "tests/stress")
+"""Tests that have a systemd of their own, or starve the machine: with nothing beside them."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
