@@ -242,6 +242,7 @@ def test_no_alarm_when_systemd_starts_anew(systemd: Machine, driven: Driven, ver
     assert driven.kill(pid) < 1
     assert driven.hear("check")["result"] == "BAD"
     driven.clear()
+    assert "inactive" in driven.hear("check")["text"]
     driven.told.clear()
 
 
