@@ -29,6 +29,8 @@ SYSTEMD = "/usr/lib/systemd/systemd"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "container": "tocsin-test"}
 PATIENCE = 10.0
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+
 
 def main(overlay: str, units: str) -> None:
     """Bring the machine up, wait for the end of stdin, and take it down."""
@@ -145,8 +147,9 @@ def mount_all(overlay: str, units: str) -> None:
     if Path("/proc/sysrq-trigger").exists():
         kernel.bind("/proc/sysrq-trigger", "/proc/sysrq-trigger", kernel.READ_ONLY)
     kernel.mount("tmpfs", "/mnt", options="mode=755")
-    for name in ("usr", "units"):
+    for name in ("usr", "units", "checkout"):
         Path("/mnt", name).mkdir()
+    kernel.bind(CHECKOUT, "/mnt/checkout")
     kernel.bind(f"{overlay}/usr", "/mnt/usr")  # a path of ours: the caller's may contain ":" or ","
     kernel.bind(units, "/mnt/units")
     kernel.mount("overlay", "/usr", kernel.READ_ONLY, "lowerdir=/mnt/usr:/usr")
@@ -155,6 +158,9 @@ def mount_all(overlay: str, units: str) -> None:
     for place in (generators, "/etc/systemd", "/var/log", "/run", "/dev"):
         kernel.mount("tmpfs", place, options="mode=755")
     kernel.mount("tmpfs", "/tmp", options="mode=1777")
+    if not CHECKOUT.exists():  # it was in /tmp
+        CHECKOUT.mkdir(parents=True)
+        kernel.bind("/mnt/checkout", CHECKOUT)
     Path("/etc/systemd/system").mkdir()
     for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
         os.mknod(f"/dev/{name}", stat.S_IFCHR | 0o666, os.makedev(1, minor))
