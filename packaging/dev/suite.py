@@ -16,8 +16,9 @@ MACHINES = ("tests/cluster", "tests/packages", "tests/ocf/testing")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
 """They mostly wait, each in namespaces of its own: three files at a time."""
-ALONE = ("tests/systemd", "tests/stress")
-"""Tests that have a systemd of their own, or starve the machine: with nothing beside them."""
+ALONE = ("tests/cluster/test_daemon_kills.py", "tests/systemd", "tests/stress")
+"""Tests that bound a median, have a systemd of their own, or starve the machine: with nothing beside them."""
+NOT_BESIDE = [f"--ignore={path}" for path in ALONE]
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
@@ -45,9 +46,10 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     options = [word for word in arguments if word not in paths]
     machines = [path for path in paths if path.startswith((*MACHINES, *ALONE))]
     unit = [path for path in paths if path not in machines]
-    parts = {"machines": machines} if paths else {"machines": [*SIDE_BY_SIDE, *MACHINES], "alone": [*ALONE]}
+    parts = {"machines": machines}
     if not paths:
-        unit = ["tests", *map("--ignore={}".format, (*MACHINES, *ALONE))]
+        parts = {"machines": [*SIDE_BY_SIDE, *MACHINES, *NOT_BESIDE], "alone": [*ALONE]}
+        unit = ["tests", *map("--ignore={}".format, MACHINES), *NOT_BESIDE]
     pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
     if not arguments:
         yield steps.timed("check", partial(steps.run, CHECK))

@@ -22,7 +22,7 @@ from tests.chaos.pacemaker import Cluster, Resource
 from tests.chaos.plan import cycle
 from tests.chaos.processes import Seen, Watch, begun, daemons, everyone, now, send
 
-BOUND = 120.0
+BOUND = 60.0
 """Seconds after the last move of a cycle: the longest hang of a tool, and a few retries."""
 CONTACT = 0.3
 """Seconds without a daemon, or without a service that Pacemaker believes in, until its next monitor is due."""

@@ -22,7 +22,7 @@ from tocsin_ocf.rundir import Rundir
 
 TOP = Path(__file__).resolve().parents[2]
 NODE = "n1"
-START_SECONDS = 60.0
+START_SECONDS = 20.0
 
 CRM_MON = """#!/bin/sh
 cat {home}/head
