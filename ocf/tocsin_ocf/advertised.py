@@ -5,9 +5,7 @@ Pacemaker monitors a promoted instance by an operation for that role alone, and 
 their interval; for what is no clone that one is never scheduled.
 """
 
-from tocsin_ocf import __version__
-from tocsin_ocf.declared import Action, Declaration
-from tocsin_ocf.parameters import LONG, PARAMETERS, SHORT
+from tocsin_ocf.declared import Action
 
 ACTIONS = (
     Action("start", "30s"),
@@ -22,6 +20,3 @@ ACTIONS = (
     Action("validate-all", "20s"),
     Action("meta-data", "5s"),
 )
-
-SERVICE = Declaration("service", __version__, SHORT, LONG, PARAMETERS, ACTIONS, provider="tocsin")
-"""What `agent/service` says of itself."""

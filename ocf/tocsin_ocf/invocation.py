@@ -10,11 +10,20 @@ from tocsin_ocf.exit_codes import OCF_ERR_ARGS, ActionFailed, wrong
 from tocsin_ocf.rundir import PORT, STATE_DIR, Rundir
 from tocsin_ocf.wire import EVERY_RESOURCE, valid_resource
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class Invocation(Call):
     """One call of the agent. The daemon gives up another `reserve` milliseconds before the agent does."""
 
     __slots__ = ()
+
+    @property
+    def own(self) -> "Mapping[str, object] | None":
+        """The definition of an agent that knows it by itself; None where the parameters of `agent/service` say it."""
+        return None
 
     @property
     def resource(self) -> str:

@@ -6,7 +6,9 @@ text in a table costs a call of the agent next to nothing, where code would: the
 every start.
 """
 
-from tocsin_ocf.declared import Integer, Text
+from tocsin_ocf import __version__
+from tocsin_ocf.advertised import ACTIONS
+from tocsin_ocf.declared import Declaration, Integer, Text
 from tocsin_ocf.rundir import DAEMON, PORT, STATE_DIR
 
 SHORT = "Runs a service and reports its failure at once"
@@ -204,3 +206,6 @@ PARAMETERS = (
         default=STATE_DIR,
     ),
 )
+
+SERVICE = Declaration("service", __version__, SHORT, LONG, PARAMETERS, ACTIONS, provider="tocsin")
+"""What `agent/service` says of itself."""

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from lab import Lab, Node
 
+OURS = "ocf:tocsin:service"
 HOME = "/run/lab"
 WEB = f"{HOME}/web"
 NGINX = f"/usr/sbin/nginx -c {WEB}/nginx.conf"
@@ -111,18 +112,20 @@ def explain(node: Node, name: str) -> dict[str, Any]:
     return told
 
 
-def create(node: Node, name: str, *words: str, monitor: str = "interval=60s") -> None:
+def create(node: Node, name: str, *words: str, monitor: str = "interval=60s", agent: str = OURS) -> None:
     """Create a resource, and do not wait for it; words that begin with "op" come after the monitor."""
     parameters = [word for word in words if not word.startswith("op ")]
     operations = [part for word in words if word.startswith("op ") for part in word.split()]
-    argv = ["pcs", "resource", "create", name, "ocf:tocsin:service", *parameters]
+    argv = ["pcs", "resource", "create", name, agent, *parameters]
     node.run([*argv, "op", "monitor", *monitor.split(), *operations], timeout=60)
 
 
 @contextmanager
-def running(lab: Lab, node: Node, name: str, *words: str, monitor: str = "interval=60s") -> Iterator[dict[str, Any]]:
+def running(
+    lab: Lab, node: Node, name: str, *words: str, monitor: str = "interval=60s", agent: str = OURS
+) -> Iterator[dict[str, Any]]:
     """Run a resource; gives its row of `tocsin status` when Pacemaker and Tocsin both see it up."""
-    create(node, name, *words, monitor=monitor)
+    create(node, name, *words, monitor=monitor, agent=agent)
     try:
         yield lab.wait(lambda: settled(node, name), timeout=45, what=f"{name} to be up")
     finally:

@@ -11,7 +11,11 @@ import peers
 import pytest
 from lab import Lab, Node
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/appliance.py"
+from tocsin_ocf import fold
+
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+EXAMPLE = EXAMPLES / "appliance.py"
+AGENT = "usr/lib/ocf/resource.d/example/job"
 SITE = "usr/local/lib/python3.11/dist-packages"
 POINTS = "[tocsin.drivers]\nappliance = appliance:ApplianceDriver\n"
 METADATA = "Metadata-Version: 2.1\nName: appliance-tocsin\nVersion: 1.0\n"
@@ -62,6 +66,9 @@ talk.sendall((" ".join(sys.argv[2:]) + "\\r\\n").encode())
 talk.shutdown(socket.SHUT_WR)
 print(talk.makefile().read())
 """
+HOME = peers.HOME
+DAEMON = "*/usr/bin/tocsind *"
+"""It stays for the next resource."""
 DEFINITION = f"driver: appliance\nsettings: {{port: {PORT}}}\npromotion_score: 42\n"
 
 
@@ -73,6 +80,7 @@ def lab_overlay(installed: Path) -> Path:
     (info / "METADATA").write_text(METADATA)
     (info / "entry_points.txt").write_text(POINTS)
     (installed / SITE / "appliance.py").write_text(EXAMPLE.read_text())
+    fold.write(installed / AGENT, fold.fold(EXAMPLES / "job", [fold.LIBRARY]))
     return installed
 
 
@@ -88,7 +96,7 @@ def config(lab: Lab, node: Node) -> str:
 
 def ask(node: Node, *words: str) -> str:
     """Say something to the appliance."""
-    return node.run(["/usr/bin/python3", f"{peers.HOME}/ask.py", str(PORT), *words], check=False).stdout
+    return node.run(["/usr/bin/python3", f"{HOME}/ask.py", str(PORT), *words], check=False).stdout
 
 
 def jobs(node: Node) -> dict[str, str] | None:
@@ -101,6 +109,26 @@ def jobs(node: Node) -> dict[str, str] | None:
 def test_the_example_is_as_long_as_the_tutorial_says() -> None:
     """60 lines."""
     assert len(EXAMPLE.read_text().splitlines()) <= 60
+
+
+def test_an_agent_of_its_own_passes_the_conformance_run(node: Node, config: str) -> None:
+    """Every rule, with a job that fails on the appliance in between; what stays is the daemon's own."""
+    kill = f"/usr/bin/python3 {HOME}/ask.py {PORT} break tocsin-test paper jam"
+    words = ["--host", "--run", "-o", f"port={PORT}", "--kill", kill, "--keep", DAEMON, f"/{AGENT}"]
+    done = node.run(["tocsin", "test-agent", *words], timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_agent_of_its_own_is_told_at_once(lab: Lab, node: Node, config: str) -> None:
+    """Typed parameters, the driver's pushed failure, a report to Pacemaker long before the monitor of a minute."""
+    with peers.running(lab, node, "print", f"port={PORT}", agent="ocf:example:job") as before:
+        begun = time.monotonic()
+        ask(node, "break", "print", "paper", "jam")
+        peers.recovered(lab, node, "print", before)
+        print(f"\nfailure on the appliance until recovered: {time.monotonic() - begun:.2f} s")
+        assert "paper jam" in json.dumps(peers.explain(node, "print"))
+        assert "print_asyncmon_0" in node.run(["crm_mon", "-1", "--output-as=xml"]).stdout
+    assert jobs(node) == {}
 
 
 def test_a_job_elsewhere_is_started_watched_and_stopped(lab: Lab, node: Node, config: str) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from tocsin_ocf import __version__, definition, metadata
 from tocsin_ocf.actions.validate_all import SERVICE_PARAMETERS
-from tocsin_ocf.advertised import ACTIONS, SERVICE
+from tocsin_ocf.advertised import ACTIONS
 from tocsin_ocf.declared import Declaration, Parameter, Text
-from tocsin_ocf.parameters import PARAMETERS
+from tocsin_ocf.parameters import PARAMETERS, SERVICE
 
 
 @pytest.fixture

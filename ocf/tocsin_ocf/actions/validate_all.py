@@ -13,6 +13,10 @@ from tocsin_ocf.local import file_fault, local_fault, program_fault
 from tocsin_ocf.programs import PATH
 from tocsin_ocf.validation import refuse
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LOCAL_LEVEL = 10
 EX_CONFIG = 78
 """Exit status of `tocsind --check-config` for a faulty file (sysexits.h)."""
@@ -73,6 +77,8 @@ def _config_faults(asked: Invocation) -> "list[str]":
 
 def _service_faults(asked: Invocation) -> "list[str]":
     faults = definitions.read(_by_key(asked))[1]
+    if asked.own is not None:
+        return [f"definition: {fault!r}" for fault in faults]
     if _given(asked).keys() & {"command", "unit"}:
         return [f"parameter {_parameter_of(fault.key)}: {fault.message}" for fault in faults]
     others = [f"parameter {_parameter_of(fault.key)}: {fault.message}" for fault in faults if fault.key != "command"]
@@ -84,8 +90,10 @@ def _given(asked: Invocation) -> "dict[str, str]":
     return {name: asked.parameter(name) for name in SERVICE_PARAMETERS if asked.parameter(name)}
 
 
-def _by_key(asked: Invocation) -> "dict[str, str]":
+def _by_key(asked: Invocation) -> "Mapping[str, object]":
     """Return them by the keys that a file has; pcs users give one `check`, in which there may be several."""
+    if asked.own is not None:
+        return asked.own
     return {"checks" if name == "check" else name: value for name, value in _given(asked).items()}
 
 

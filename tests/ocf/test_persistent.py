@@ -1,0 +1,99 @@
+"""An agent of somebody's own whose actions are those of a persistent one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tocsin_ocf import persistent as module
+from tocsin_ocf.agent import Agent, Asked, Integer
+from tocsin_ocf.declared import Parameter
+from tocsin_ocf.exit_codes import OCF_ERR_CONFIGURED, OCF_SUCCESS
+from tocsin_ocf.invocation import Invocation
+from tocsin_ocf.persistent import MONITOR_HOLD, persistent
+
+PORT = Integer("port", "Port of it", "Where.", default="7070", least=1, most=65535)
+ALWAYS = ["start", "stop", "monitor", "asyncmon", "validate-all", "meta-data"]
+ROLES = ["start", "stop", "monitor", "monitor", "promote", "demote", "notify", "asyncmon", "validate-all", "meta-data"]
+
+
+def environ(**variables: str) -> dict[bytes, bytes]:
+    """Return what Pacemaker passes, for a resource called web."""
+    given = {"OCF_RESOURCE_INSTANCE": "web", **variables}
+    return {name.encode(): value.encode() for name, value in given.items()}
+
+
+def made(definition: dict[str, object], *parameters: Parameter[object], promotable: bool = False) -> Agent:
+    """Return an agent that defines its service so."""
+    agent = Agent("one", "1.0", "One", "One of them.", parameters or (PORT,), provider="example")
+    persistent(agent, promotable=promotable)(lambda _: definition)
+    return agent
+
+
+def names(agent: Agent) -> list[str]:
+    """Return the actions as they are advertised."""
+    return [row.name for row in agent.actions]
+
+
+@pytest.mark.parametrize(
+    ("promotable", "parameters", "expected"),
+    [
+        (False, (PORT,), ALWAYS),
+        (True, (PORT,), ROLES),
+        (False, (PORT, MONITOR_HOLD), [*ALWAYS[:4], "reload-agent", *ALWAYS[4:]]),
+        (True, (MONITOR_HOLD,), [*ROLES[:8], "reload-agent", *ROLES[8:]]),
+    ],
+)
+def test_an_action_is_there_when_it_can_be_of_use(
+    promotable: bool,
+    parameters: tuple[Parameter[object], ...],
+    expected: list[str],
+) -> None:
+    """And the declaration is sound each time."""
+    agent = made({"command": ["/bin/true"]}, *parameters, promotable=promotable)
+    assert (names(agent), agent.mistakes()) == (expected, [])
+
+
+def test_what_the_agent_has_stays() -> None:
+    """Its own validate-all, say, looks for more."""
+    agent = Agent("one", "1.0", "One", "One of them.", (PORT,), provider="example")
+
+    @agent.action(timeout="7s")
+    def validate_all(asked: Asked) -> tuple[int, str]:
+        return OCF_SUCCESS, f"looked at {asked[PORT]}"
+
+    persistent(agent, timeout="90s")(lambda _: {"command": ["/bin/true"]})
+    assert {row.name: row.timeout for row in agent.actions if row.name in ("start", "validate-all", "stop")} == {
+        "start": "90s",
+        "stop": "90s",
+        "validate-all": "7s",
+    }
+    assert agent.perform("validate-all", environ()) == (OCF_SUCCESS, "looked at 7070")
+
+
+def test_a_faulty_definition_is_told_with_its_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """All of it, in the words that a file gets."""
+    agent = made({"command": ["/bin/true"], "nicee": 3, "stop_timeout": "soon"})
+    assert agent.perform("validate-all", environ())[0] == OCF_ERR_CONFIGURED
+    said = capsys.readouterr().err
+    assert "definition: nicee: " in said
+    assert "definition: stop_timeout: " in said
+
+
+def test_its_parameters_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port of the appliance is not the daemon's; only how long a monitor waits means the same to both."""
+    seen: list[Invocation] = []
+    monkeypatch.setattr(module, "function_of", lambda _: lambda asked: (seen.append(asked), (0, ""))[1])
+    agent = made({"driver": "appliance"}, PORT, MONITOR_HOLD)
+    given = {"OCF_RESKEY_port": "1", "OCF_RESKEY_state_dir": "/x", "OCF_RESKEY_monitor_hold": "45"}
+    agent.perform("start", environ(**given))
+    asked = seen[-1]
+    assert (asked.port, asked.state_dir, asked.hold, asked.own) == (9909, "/run/tocsin", 45000, {"driver": "appliance"})
+
+
+@pytest.mark.parametrize("action", ["monitor", "stop", "demote", "notify"])
+def test_what_has_to_work_with_faulty_parameters_does(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """The definition is not even asked for."""
+    monkeypatch.setattr(module, "function_of", lambda _: lambda asked: (0, asked.resource))
+    agent = Agent("one", "1.0", "One", "One of them.", (PORT,), provider="example")
+    persistent(agent, promotable=True)(lambda _: pytest.fail("asked for the definition"))
+    assert agent.perform(action, environ(OCF_RESKEY_port="x")) == (0, "web")
