@@ -8,7 +8,7 @@ import pytest
 
 from tocsin_daemon.core.guard import judge
 from tocsin_daemon.core.report import News
-from tocsin_ocf.pacemaker import Cluster, NoStatus, Reply, fail, parse_status, status
+from tocsin_ocf.pacemaker import Cluster, NoStatus, Reply, crm_resource, fail, parse_status, status
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -122,3 +122,23 @@ def test_an_unknown_call_of_a_globally_unique_instance_is_its_own() -> None:
     cluster = parse_status(Reply(0, xml))
     assert cluster.injected("uni:1", "n1") == 7
     assert cluster.injected("uni:0", "n1") == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "parts"),
+    [
+        ("my_web_monitor_10000", ("my_web", "monitor", 10.0)),
+        ("uni:1_start_0", ("uni:1", "start", 0.0)),
+        ("web_reload-agent_0", ("web", "reload-agent", 0.0)),
+        ("vm_migrate_to_0", ("vm", "migrate_to", 0.0)),
+        ("vm_migrate_from_0", ("vm", "migrate_from", 0.0)),
+        ("vm_migrate_to_start_0", ("vm_migrate_to", "start", 0.0)),
+        ("web", ("web", "", 0.0)),
+    ],
+)
+def test_an_operation_is_of_its_resource(key: str, parts: tuple[str, str, float]) -> None:
+    """Whose id may hold underscores, as the names of two tasks do."""
+    xml = f'<r><operations><operation op="{key}"/></operations><failures><failure op_key="{key}"/></failures></r>'
+    (entry,) = crm_resource.operations().read(Reply(0, xml))
+    assert (entry.resource, entry.task, entry.interval) == parts
+    assert parse_status(Reply(0, xml)).failures[0].resource == parts[0]

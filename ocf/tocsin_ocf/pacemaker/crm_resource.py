@@ -14,7 +14,7 @@ from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options,
 from tocsin_ocf.pacemaker.crm_mon import read_status
 from tocsin_ocf.pacemaker.document import AS_XML, document, done, inner, number, said, seconds_in
 from tocsin_ocf.pacemaker.faults import Unreadable, fault_of
-from tocsin_ocf.pacemaker.values import HistoryEntry, Resource
+from tocsin_ocf.pacemaker.values import HistoryEntry, Resource, parts_of
 
 PATIENCE = 20.0
 """Seconds for what the controller has to answer: it gives up after 60; we do sooner."""
@@ -59,14 +59,14 @@ def operations(resource: str = "", node: str = "", *, everything: bool = False) 
 def _operations(reply: Reply) -> tuple[HistoryEntry, ...]:
     found = []
     for operation in document(reply).iterfind("operations/operation"):
-        resource, task, interval = [*operation.get("op", "").rsplit("_", 2), "", ""][:3]
+        resource, task, interval = parts_of(operation.get("op", ""))
         entry = HistoryEntry(
             operation.get("rsc", resource),
             operation.get("node", ""),
             task=task,
             call=number(operation, "call"),
             code=number(operation, "rc"),
-            interval=seconds_in(f"{interval}ms"),
+            interval=interval,
             duration=seconds_in(f"{operation.get('exec-time', '0')}ms"),
             changed=operation.get("last-rc-change", ""),
         )

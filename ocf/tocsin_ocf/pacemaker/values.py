@@ -6,6 +6,7 @@ All are frozen. Times of day are text, in the node's own zone, as Pacemaker prin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -103,7 +104,7 @@ class Failure:
     @property
     def resource(self) -> str:
         """Return the id of the resource, with the instance number of a globally-unique clone."""
-        return self.operation.rsplit("_", 2)[0]
+        return parts_of(self.operation)[0]
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,15 @@ class ClusterStatus:
     def where(self, resource: str) -> tuple[str, ...]:
         """Return the names of the nodes where a resource is active, sorted."""
         return tuple(sorted({node for instance in self.resource(resource) for node in instance.nodes}))
+
+
+_KEY = re.compile(r"(.+?)_(migrate_to|migrate_from|[^_]+)_([0-9]+)")
+
+
+def parts_of(operation: str) -> tuple[str, str, float]:
+    """Return resource, task and interval (seconds) of Pacemaker's key of an operation; what is no key is a resource."""
+    found = _KEY.fullmatch(operation)
+    return (found[1], found[2], int(found[3]) / 1000) if found else (operation, "", 0.0)
 
 
 def base_id(resource: str) -> str:
