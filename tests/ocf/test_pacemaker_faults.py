@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.replies import recording
 from tocsin_ocf import pacemaker
 from tocsin_ocf.pacemaker import (
     BadVersion,
@@ -94,6 +95,14 @@ def test_a_document_that_says_it_failed_is_believed_whatever_the_exit_status() -
     with pytest.raises(NotConnected):
         crm_attribute.get_options().read(Reply(105, xml.format(102)))
     assert crm_attribute.get_options().read(Reply(105, xml.format(105))) == {}
+
+
+def test_a_node_that_is_not_there_has_no_promotion_score() -> None:
+    """It is a fault, as it is of its attributes; that there is no score is an answer."""
+    gone, none = recording("2.1.5", "crm_attribute-no-node"), recording("2.1.5", "crm_attribute-no-promotion")
+    with pytest.raises(NoSuchNode, match="Could not map name=n9"):
+        crm_attribute.get_promotion("web", "n9").read(gone.reply)
+    assert crm_attribute.get_promotion("web", "n9").read(none.reply) is None
 
 
 def test_the_agents_exit_code_is_an_answer_and_the_tools_is_a_fault() -> None:

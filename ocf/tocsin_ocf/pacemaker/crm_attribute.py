@@ -7,6 +7,7 @@ Its values stand in the arguments, for everybody on the node to read: none of th
 from __future__ import annotations
 
 from functools import partial
+from xml.etree import ElementTree
 
 from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options
 from tocsin_ocf.pacemaker.document import AS_XML, document, done, number, said
@@ -52,13 +53,13 @@ def delete_attribute(node: str, name: str, *, transient: bool = False) -> Reques
 
 
 def get_promotion(resource: str, node: str) -> Request[int | None]:
-    """Ask for a promotion score; None where there is none, 1000000 for INFINITY."""
+    """Ask for a promotion score; None where there is none, 1000000 for INFINITY; NoSuchNode."""
     words = _words("--query", promotion=resource, node=node)
-    return Request(words, TIMEOUT, parse=_score, resource=resource, node=node)
+    return Request(words, TIMEOUT, parse=partial(_score, node=node), resource=resource, node=node)
 
 
-def _score(reply: Reply) -> int | None:
-    attribute = document(reply, NO_SUCH).find("attribute")
+def _score(reply: Reply, node: str) -> int | None:
+    attribute = _found(reply, node).find("attribute")
     return None if attribute is None else number(attribute, "value")
 
 
@@ -70,13 +71,16 @@ def promotion_score(resource: str, node: str, score: int | None, directory: str 
 
 
 def _attributes(reply: Reply, node: str = "") -> dict[str, str]:
+    return {each.get("name", ""): each.get("value", "") for each in _found(reply, node).iterfind("attribute")}
+
+
+def _found(reply: Reply, node: str) -> ElementTree.Element:
+    """Return the reply to a query; NoSuchNode, which ends as one that finds nothing does, but names the node."""
     root = document(reply, NO_SUCH)
-    if reply.code == NO_SUCH and names(
-        said(reply, root), node
-    ):  # without attributes it ends the same, but names nobody
-        raise NoSuchNode(said(reply, root), NO_SUCH)
-    found = root.iterfind("attribute")
-    return {attribute.get("name", ""): attribute.get("value", "") for attribute in found}
+    words = said(reply, root)
+    if reply.code == NO_SUCH and names(words, node):
+        raise NoSuchNode(words, NO_SUCH)
+    return root
 
 
 def _lifetime(*, transient: bool) -> str:
