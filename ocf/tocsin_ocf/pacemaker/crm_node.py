@@ -54,7 +54,7 @@ def _id(reply: Reply) -> int:
     if _is_xml(reply):
         return number(document(reply).find("node-info"), "nodeid")
     word = text(reply).strip()
-    if not word.isdigit():
+    if not word.isdecimal():
         raise Unreadable(f"no node id: {word[:80]!r}")
     return int(word)
 
@@ -73,7 +73,7 @@ def _members(reply: Reply) -> tuple[Member, ...]:
 
 def _member(line: str) -> Member:
     words = line.split()  # the name, or the state, of a node that was never seen is missing
-    if not words or not words[0].isdigit():
+    if not words or not words[0].isdecimal():
         raise Unreadable(f"no member: {line[:80]!r}")
     found, state = [*words[1:], "", ""][:2]
     return Member(int(words[0]), found, state)

@@ -103,11 +103,19 @@ def true(element: ElementTree.Element | None, name: str) -> bool:
 
 
 def number(element: ElementTree.Element | None, name: str) -> int:
-    """Return an attribute that is a whole number, 0 where it is none; INFINITY is Pacemaker's million."""
-    word = "" if element is None else element.get(name, "").strip()
+    """Return an attribute that is a whole number, 0 where it is none."""
+    return whole("" if element is None else element.get(name, ""))
+
+
+def whole(word: str) -> int:
+    """Return a whole number, 0 of what is none; INFINITY is Pacemaker's million."""
+    word = word.strip()
     if word.lstrip("+-") == "INFINITY":
         return -INFINITY if word.startswith("-") else INFINITY
-    return int(word) if word.lstrip("+-").isdigit() else 0
+    try:
+        return int(word)
+    except ValueError:
+        return 0
 
 
 def seconds_in(word: str) -> float:
