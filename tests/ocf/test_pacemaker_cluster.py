@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -12,10 +13,12 @@ from tocsin_ocf.pacemaker import (
     Command,
     Pacemaker,
     Primitive,
+    Reply,
     Role,
     Setting,
     Version,
     cibadmin,
+    pcs,
 )
 from tocsin_ocf.pacemaker.crm_mon import EVERYTHING
 
@@ -179,6 +182,26 @@ def test_only_values_of_its_own_that_always_apply_are_a_resources_parameters() -
     assert primitive.meta == {"target-role": "Stopped"}
     assert (primitive.agent, primitive.sets) == ("systemd:web", ("b", "a", "d"))
     assert cibadmin.delete_parameter(primitive, "port").argv[-2] == "--xpath=//nvpair[@id='b1'] | //nvpair[@id='a1']"
+
+
+def test_of_two_sets_in_json_the_one_with_the_higher_score_counts() -> None:
+    """As in XML."""
+
+    def sets(*scores: str) -> list[dict[str, object]]:
+        pairs = [{"id": "p", "name": "port", "value": score} for score in scores]
+        return [{"id": p["value"], "options": {"score": p["value"]}, "rule": None, "nvpairs": [p]} for p in pairs]
+
+    web = {
+        "id": "web",
+        "agent_name": {"standard": "systemd", "provider": None, "type": "web"},
+        "instance_attributes": sets("-INFINITY", "0", "10"),
+        "meta_attributes": sets("5", "0", "1"),
+        "operations": [],
+    }
+    said = json.dumps({"primitives": [web], "groups": [], "clones": [], "bundles": []})
+    (found,) = pcs.resources().read(Reply(0, said))
+    assert (found.parameters, found.sets) == ({"port": "10"}, ("10", "0", "-INFINITY"))
+    assert found.meta == {"port": "5"}
 
 
 def test_settings_are_a_mapping() -> None:

@@ -60,10 +60,11 @@ class Primitive:
     @property
     def parameters(self) -> dict[str, str]:
         """Return the agent's parameters; the first of a name counts."""
-        return _first(self.settings)
+        return by_name(self.settings)
 
 
-def _first(settings: Iterable[Setting]) -> dict[str, str]:
+def by_name(settings: Iterable[Setting]) -> dict[str, str]:
+    """Return the values by name; the first of a name counts."""
     return {setting.name: setting.value for setting in reversed(tuple(settings))}
 
 
@@ -114,7 +115,7 @@ def read_primitive(element: ElementTree.Element) -> Primitive:
         kind=element.tag,
         agent=":".join(filter(None, words)),
         settings=tuple(_settings(element, "instance_attributes")),
-        meta=_first(_settings(element, "meta_attributes")),
+        meta=by_name(_settings(element, "meta_attributes")),
         operations=tuple(_operation(op) for op in element.iterfind("operations/op")),
         sets=tuple(each.get("id", "") for each in _plain_sets(element, "instance_attributes")),
     )

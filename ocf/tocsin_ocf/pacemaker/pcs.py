@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from tocsin_ocf.pacemaker.cibadmin import Operation, Primitive, Setting
+from tocsin_ocf.pacemaker.cibadmin import Operation, Primitive, Setting, by_name
 from tocsin_ocf.pacemaker.command import Reply, Request, argv
-from tocsin_ocf.pacemaker.document import seconds_in, text
+from tocsin_ocf.pacemaker.document import seconds_in, text, whole
 from tocsin_ocf.pacemaker.faults import Unreadable
 
 PATIENCE = 60.0
@@ -66,7 +66,7 @@ def _resources(reply: Reply) -> tuple[Primitive, ...]:
         plain = [_primitive(each) for each in found["primitives"]]
         around = {"group": found["groups"], "clone": found["clones"], "bundle": found["bundles"]}
         return (*plain, *(_container(each, kind) for kind, group in around.items() for each in group))
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise Unreadable(f"another JSON than pcs is known to write: {error!r}") from None
 
 
@@ -77,27 +77,25 @@ def _primitive(found: Mapping[str, Any]) -> Primitive:
         id=found["id"],
         agent=":".join(filter(None, words)),
         settings=_settings(found["instance_attributes"]),
-        meta=_named(_settings(found["meta_attributes"])),
+        meta=by_name(_settings(found["meta_attributes"])),
         operations=tuple(map(_operation, found["operations"])),
         sets=tuple(each["id"] for each in _plain(found["instance_attributes"])),
     )
 
 
 def _container(found: Mapping[str, Any], kind: str) -> Primitive:
-    return Primitive(found["id"], kind, meta=_named(_settings(found["meta_attributes"])))
+    return Primitive(found["id"], kind, meta=by_name(_settings(found["meta_attributes"])))
 
 
 def _plain(sets: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [each for each in sets if not each["rule"]]
+    """Return the sets that always apply, the one that counts first: by score."""
+    found = [each for each in sets if not each["rule"]]
+    return sorted(found, key=lambda each: -whole(each["options"].get("score", "")))
 
 
 def _settings(sets: Sequence[Mapping[str, Any]]) -> tuple[Setting, ...]:
     pairs = [(pair, each["id"]) for each in _plain(sets) for pair in each["nvpairs"]]
     return tuple(Setting(pair["name"], pair["value"], pair["id"], set_id) for pair, set_id in pairs)
-
-
-def _named(settings: Sequence[Setting]) -> dict[str, str]:
-    return {setting.name: setting.value for setting in settings}
 
 
 def _operation(found: Mapping[str, Any]) -> Operation:
