@@ -58,9 +58,10 @@ def test_what_is_no_utf_8_is_read_all_the_same() -> None:
     assert Runner().run(Command(("/usr/bin/printf", r"a\377b"), MOMENT)).stdout == "a\ufffdb"
 
 
-def test_a_tool_that_hangs_is_killed_with_what_it_started(tool: Callable[[str], str], tmp_path: Path) -> None:
-    """Its reply has no exit status."""
-    lines = f"sleep 606 & echo $! >{tmp_path}/pid; wait"
+@pytest.mark.parametrize("end", ["wait", "exit 0"])
+def test_a_tool_that_hangs_is_killed_with_what_it_started(end: str, tool: Callable[[str], str], tmp_path: Path) -> None:
+    """Its reply has no exit status; also where it has ended, and what it started holds its output."""
+    lines = f"sleep 606 & echo $! >{tmp_path}/pid; {end}"
     request = replace(crm_node.name(Version(2, 1, 5)).at(tool(lines)), timeout=1.0)
     with pytest.raises(TimedOut, match="crm_node: timed out"):
         Runner().ask(request)

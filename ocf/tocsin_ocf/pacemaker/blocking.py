@@ -72,7 +72,7 @@ def _waited_for(tool: subprocess.Popen[bytes], command: Command) -> Reply:
 
 
 def _kill(tool: subprocess.Popen[bytes]) -> None:
-    """Kill the tool and what it has started; it is ours to reap, so the number of its group is nobody else's."""
-    if tool.poll() is None:
+    """Kill the tool and what it has started; until it is reaped, its group's number is nobody else's."""
+    if tool.returncode is None:
         os.killpg(tool.pid, signal.SIGKILL)
     tool.wait()
