@@ -10,7 +10,7 @@ from tocsin_ocf.pacemaker.cibadmin import Primitive
 from tocsin_ocf.pacemaker.command import Command, Request
 from tocsin_ocf.pacemaker.crm_mon import status
 from tocsin_ocf.pacemaker.settings import Means, Settings
-from tocsin_ocf.pacemaker.values import FailCount, Failure, Resource
+from tocsin_ocf.pacemaker.values import ClusterStatus, FailCount, Failure, Resource
 
 
 class ManagedResource:
@@ -41,13 +41,19 @@ class ManagedResource:
         return self._means.ask(crm_resource.locate(self.name))
 
     def failures(self) -> tuple[Failure, ...]:
-        """Return its failures that have not been cleaned up."""
-        return tuple(f for f in self._means.ask(status(include="failures")).failures if f.resource == self.name)
+        """Return the failures, of it and of what it holds, that have not been cleaned up."""
+        seen, names = self._held("failures")
+        return tuple(failure for failure in seen.failures if failure.resource in names)
 
     def fail_counts(self) -> tuple[FailCount, ...]:
-        """Return its fail counts, of the nodes where it has one."""
-        counts = self._means.ask(status(include="failcounts")).fail_counts
-        return tuple(count for count in counts if count.resource == self.name)
+        """Return the fail counts, of it and of what it holds, on each node where there is one."""
+        seen, names = self._held("failcounts")
+        return tuple(count for count in seen.fail_counts if count.resource in names)
+
+    def _held(self, section: str) -> tuple[ClusterStatus, set[str]]:
+        """Return a section of the status, and the ids of the instances that this is or holds."""
+        seen = self._means.ask(status(include=f"resources,{section}"))
+        return seen, {self.name, *(instance.id for instance in seen.resource(self.name))}
 
     def configured(self) -> Primitive:
         """Return how it is configured, with what its template adds."""
