@@ -172,12 +172,12 @@ def test_the_restart_budget_counts_what_lies_within_the_window(
     ("operations", "expected"),
     [
         ((), ""),
-        ((Operation("monitor", True, ""),), ""),
-        ((Operation("monitor", True, "restart"),), ""),
-        ((Operation("monitor", True, "standby"), Operation("asyncmon", False, "standby")), ""),
-        ((Operation("monitor", True, "standby"),), "standby"),
-        ((Operation("monitor", True, ""), Operation("asyncmon", False, "block")), "block"),
-        ((Operation("monitor", False, "standby"),), ""),
+        ((Operation("monitor", interval=60),), ""),
+        ((Operation("monitor", "restart", interval=60),), ""),
+        ((Operation("monitor", "standby", interval=60), Operation("asyncmon", "standby")), ""),
+        ((Operation("monitor", "standby", interval=60),), "standby"),
+        ((Operation("monitor", interval=60), Operation("asyncmon", "block")), "block"),
+        ((Operation("monitor", "standby"),), ""),
     ],
 )
 def test_on_fail_of_monitor_and_asyncmon_are_compared(operations: tuple[Operation, ...], expected: str) -> None:
@@ -191,11 +191,11 @@ def test_on_fail_of_monitor_and_asyncmon_are_compared(operations: tuple[Operatio
 )
 def test_a_promotable_service_needs_a_monitor_of_the_promoted_one(role: str, promotable: bool, warned: bool) -> None:
     """Without one a reported failure stops it without a demote."""
-    operations = (Operation("monitor", True, ""), Operation("monitor", True, "", role))
+    operations = (Operation("monitor", interval=60), Operation("monitor", role=role, interval=60))
     assert ("role=Promoted" in warnings(operations, promotable=promotable, remote="", deaf=False)) == warned
 
 
 def test_all_that_keeps_a_failure_from_being_told_is_said() -> None:
     """On one line, for it stands in exit reasons too."""
-    said = warnings((Operation("monitor", True, "fence"),), promotable=True, remote="r1", deaf=True)
+    said = warnings((Operation("monitor", "fence", interval=60),), promotable=True, remote="r1", deaf=True)
     assert [part.partition(" ")[0] for part in said.split("; ")] == ["on-fail", "no", "r1", "notify_command"]

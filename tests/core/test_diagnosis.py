@@ -18,7 +18,7 @@ from tocsin_ocf.pacemaker import Cluster, Failure, Operation, Primitive, Role, S
 from tocsin_ocf.pacemaker.configured import Configured
 
 UP = Record("web", node="n1", phase=Phase.RUNNING)
-MONITOR = Operation("monitor", recurring=True, on_fail="")
+MONITOR = Operation("monitor", interval=60)
 
 
 def grades(found: list[Finding]) -> set[Grade]:

@@ -22,12 +22,16 @@ class Operation:
     """An operation as it is configured; `on_fail` "" is Pacemaker's default, `timeout` 0 too (20 s), `role` "" any."""
 
     name: str
-    recurring: bool
-    on_fail: str
+    on_fail: str = ""
     role: str = ""
     id: str = ""
     interval: float = 0.0
     timeout: float = 0.0
+
+    @property
+    def recurring(self) -> bool:
+        """Tell whether Pacemaker runs it again and again."""
+        return self.interval > 0
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,11 @@ def parse_operations(reply: Reply) -> tuple[Operation, ...]:
 
 
 def _operation(op: ElementTree.Element) -> Operation:
-    interval = seconds_in(op.get("interval", "0"))
     return Operation(
         name=op.get("name", ""),
-        recurring=interval > 0,
         on_fail=op.get("on-fail", ""),
         id=op.get("id", ""),
-        interval=interval,
+        interval=seconds_in(op.get("interval", "0")),
         timeout=seconds_in(op.get("timeout", "0")),
         role=op.get("role", ""),
     )

@@ -99,13 +99,11 @@ def _settings(sets: Sequence[Mapping[str, Any]]) -> tuple[Setting, ...]:
 
 
 def _operation(found: Mapping[str, Any]) -> Operation:
-    interval = seconds_in(found["interval"] or "0")
     return Operation(
         name=found["name"],
-        recurring=interval > 0,
         on_fail=found["on_fail"] or "",
         id=found["id"],
-        interval=interval,
+        interval=seconds_in(found["interval"] or "0"),
         timeout=seconds_in(found["timeout"] or "0"),
         role=found["role"] or "",
     )
