@@ -8,16 +8,17 @@ import pytest
 
 from tocsin_daemon.core.guard import judge
 from tocsin_daemon.core.report import News
-from tocsin_ocf.pacemaker import Cluster, Instance, Node
+from tocsin_ocf.pacemaker import Cluster, HistoryEntry, Instance, Node
 
 N1 = Node("n1", online=True, maintenance=False, standby=False, shutdown=False, remote=False)
 N2 = replace(N1, name="n2")
 WEB = Instance("web", managed=True, maintenance=False, nodes=("n1",))
+STARTED = HistoryEntry("web", "n1", "start", call=1, code=0)
 WELL = Cluster(
     maintenance=False,
     nodes={"n1": N1, "n2": N2},
     instances=(WEB,),
-    histories=frozenset({("web", "n1")}),
+    history=(STARTED,),
 )
 
 
@@ -46,7 +47,8 @@ SITUATIONS = [
     ("active twice", with_web(nodes=("n1", "n2")), News.HOLD),
     ("active nowhere", with_web(nodes=()), News.HOLD),
     ("not configured", replace(WELL, instances=()), News.HOLD),
-    ("only a probe in its history", replace(WELL, histories=frozenset({("web", "n2")})), News.HOLD),
+    ("only a probe in its history", replace(WELL, history=(replace(STARTED, task="monitor"),)), News.HOLD),
+    ("started only elsewhere", replace(WELL, history=(replace(STARTED, node="n2"),)), News.HOLD),
 ]
 
 
@@ -74,6 +76,6 @@ def test_an_anonymous_clone_is_found_by_its_numbered_instances() -> None:
 def test_a_globally_unique_instance_is_itself_alone() -> None:
     """web:1 on another node says nothing about web:0 here."""
     instances = (replace(WEB, id="web:0"), replace(WEB, id="web:1", nodes=("n2",)))
-    cluster = replace(WELL, instances=instances, histories=frozenset({("web:0", "n1")}))
+    cluster = replace(WELL, instances=instances, history=(replace(STARTED, resource="web:0"),))
     assert judge(cluster, "web:0", "n1").news is News.GO
     assert judge(cluster, "web:1", "n1").news is News.DROP

@@ -47,7 +47,6 @@ def read_status(root: ElementTree.Element) -> ClusterStatus:
         maintenance=true(options, "maintenance-mode"),
         nodes={node.name: node for node in map(_node, root.findall("nodes/node"))},
         instances=tuple(_instances(root.find("resources"))),
-        histories=frozenset(_histories(root)),
         failures=tuple(_failure(e) for e in root.iter("failure") if "op_key" in e.attrib),
         dc=dc.get("name", "") if dc is not None else "",
         quorum=true(dc, "with_quorum"),
@@ -121,49 +120,35 @@ def _leaving(element: ElementTree.Element, wanted: Role | None) -> str:
     return "blocked" if true(element, "blocked") else ""
 
 
-def _entries(root: ElementTree.Element) -> Iterator[tuple[str, str, ElementTree.Element]]:
-    """Yield resource, node and element of each operation in the history."""
+def _resource_histories(root: ElementTree.Element) -> Iterator[tuple[str, str, ElementTree.Element]]:
+    """Yield resource, node and element of each resource in a node's history."""
     for node in root.findall("node_history/node"):
-        for resource in node.findall("resource_history"):
-            for operation in resource.findall("operation_history"):
-                yield resource.get("id", ""), node.get("name", ""), operation
-
-
-def _histories(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
-    return ((resource, node) for resource, node, operation in _entries(root) if _counts(operation))
-
-
-def _counts(operation: ElementTree.Element) -> bool:
-    """
-    Tell whether an operation shows that the resource really was run here.
-
-    After a refresh only a probe is left; a failure injected then sorts after every later success, and the
-    resource is restarted at each transition until somebody cleans up.
-    """
-    return operation.get("task") in ("start", "promote", "demote") or seconds_in(operation.get("interval", "0")) > 0
+        for element in node.findall("resource_history"):
+            yield element.get("id", ""), node.get("name", ""), element
 
 
 def _history(root: ElementTree.Element) -> Iterator[HistoryEntry]:
-    for resource, node, operation in _entries(root):
-        yield HistoryEntry(
-            resource,
-            node,
-            task=operation.get("task", ""),
-            call=number(operation, "call"),
-            code=number(operation, "rc"),
-            interval=seconds_in(operation.get("interval", "0")),
-            duration=seconds_in(operation.get("exec-time", "0")),
-            changed=operation.get("last-rc-change", ""),
-        )
+    for resource, node, element in _resource_histories(root):
+        for operation in element.findall("operation_history"):
+            yield HistoryEntry(
+                resource,
+                node,
+                task=operation.get("task", ""),
+                call=number(operation, "call"),
+                code=number(operation, "rc"),
+                interval=seconds_in(operation.get("interval", "0")),
+                duration=seconds_in(operation.get("exec-time", "0")),
+                changed=operation.get("last-rc-change", ""),
+            )
 
 
 def _fail_counts(root: ElementTree.Element) -> Iterator[FailCount]:
-    for node in root.findall("node_history/node"):
-        for resource in node.findall("resource_history"):
-            count = number(resource, "fail-count")
-            if count:
-                threshold, last = number(resource, "migration-threshold"), resource.get("last-failure", "")
-                yield FailCount(resource.get("id", ""), node.get("name", ""), count, threshold, last)
+    for resource, node, element in _resource_histories(root):
+        count = number(element, "fail-count")
+        if count:
+            yield FailCount(
+                resource, node, count, number(element, "migration-threshold"), element.get("last-failure", "")
+            )
 
 
 def read_attributes(root: ElementTree.Element) -> dict[str, dict[str, str]]:

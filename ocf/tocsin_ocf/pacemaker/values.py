@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 
 class Role(Enum):
@@ -120,6 +121,16 @@ class HistoryEntry:
     duration: float = 0.0
     changed: str = ""
 
+    @property
+    def ran(self) -> bool:
+        """
+        Tell whether it shows that the resource really was run here.
+
+        After a refresh only a probe is left; a failure injected then sorts after every later success, and the
+        resource is restarted at each transition until somebody cleans up.
+        """
+        return self.task in ("start", "promote", "demote") or self.interval > 0
+
 
 @dataclass(frozen=True)
 class FailCount:
@@ -175,8 +186,6 @@ class ClusterStatus:
     maintenance: bool
     nodes: dict[str, Node] = field(default_factory=dict)
     instances: tuple[Resource, ...] = ()
-    histories: frozenset[tuple[str, str]] = frozenset()
-    """(resource, node) pairs with an operation other than a probe in their history."""
     failures: tuple[Failure, ...] = ()
     dc: str = ""
     quorum: bool = False
@@ -190,6 +199,11 @@ class ClusterStatus:
     tickets: tuple[Ticket, ...] = ()
     bans: tuple[Ban, ...] = ()
     fence_events: tuple[FenceEvent, ...] = ()
+
+    @cached_property
+    def histories(self) -> frozenset[tuple[str, str]]:
+        """The (resource, node) pairs with an operation in their history that shows that it was run there."""
+        return frozenset((entry.resource, entry.node) for entry in self.history if entry.ran)
 
     def injected(self, resource: str, node: str) -> int:
         """Return the call id of the failure that `--fail` left for this resource and node, 0 without one."""
