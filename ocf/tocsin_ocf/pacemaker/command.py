@@ -22,6 +22,8 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 TIMEOUT = 10.0
 """Seconds for what only asks, or changes one thing; the tools' own limits are 30 to 60 s."""
+MARGIN = 10.0
+"""Seconds a tool may take longer than the timeout that it was told, before it is killed."""
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -98,7 +100,7 @@ class Request(Command, Generic[_T_co]):
         try:
             return self.parse(reply)
         except Fault as fault:
-            raise refined(fault, self, self.meanings) from None
+            raise refined(fault, self) from None
 
     def at(self, directory: str) -> Request[_T_co]:
         """Return the same request to the tool in another directory than /usr/sbin; "" is the usual one."""

@@ -52,7 +52,7 @@ def read_status(root: ElementTree.Element) -> ClusterStatus:
         quorum=true(dc, "with_quorum"),
         version=dc.get("version", "") if dc is not None else "",
         fencing=true(options, "fencing-enabled") or true(options, "stonith-enabled"),
-        attributes=read_attributes(root),
+        attributes=_attributes(root),
         history=tuple(_history(root)),
         fail_counts=tuple(_fail_counts(root)),
         tickets=tuple(map(_ticket, root.findall("tickets/ticket"))),
@@ -151,7 +151,7 @@ def _fail_counts(root: ElementTree.Element) -> Iterator[FailCount]:
             )
 
 
-def read_attributes(root: ElementTree.Element) -> dict[str, dict[str, str]]:
+def _attributes(root: ElementTree.Element) -> dict[str, dict[str, str]]:
     """Return each node's attributes by name."""
     return {
         node.get("name", ""): {a.get("name", ""): a.get("value", "") for a in node.findall("attribute")}

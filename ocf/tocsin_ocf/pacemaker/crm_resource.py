@@ -10,16 +10,14 @@ from __future__ import annotations
 from functools import partial
 
 from tocsin_ocf.pacemaker.cibadmin import Primitive, read_primitive
-from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, options, seconds
+from tocsin_ocf.pacemaker.command import MARGIN, TIMEOUT, Reply, Request, argv, options, seconds
 from tocsin_ocf.pacemaker.crm_mon import read_status
-from tocsin_ocf.pacemaker.document import AS_XML, document, done, inner, number, said, seconds_in
+from tocsin_ocf.pacemaker.document import AS_XML, document, done, inner, number, said, seconds_in, texts
 from tocsin_ocf.pacemaker.faults import Unreadable, fault_of
 from tocsin_ocf.pacemaker.values import HistoryEntry, Resource, parts_of
 
 PATIENCE = 20.0
 """Seconds for what the controller has to answer: it gives up after 60; we do sooner."""
-MARGIN = 10.0
-"""Seconds a tool may take longer than the timeout that it was told, before it is killed."""
 
 
 def fail(resource: str, node: str, directory: str = "") -> Request[None]:
@@ -198,21 +196,17 @@ def _digests(reply: Reply) -> dict[str, str]:
 def list_agents(standard: str, provider: str = "") -> Request[tuple[str, ...]]:
     """Ask for the agents of a standard ("ocf", "systemd", "stonith") and, for ocf, a provider."""
     spec = f"{standard}:{provider}" if provider else standard
-    return Request(_words(f"--list-agents={spec}"), PATIENCE, parse=partial(_texts, path="agents/agent"))
+    return Request(_words(f"--list-agents={spec}"), PATIENCE, parse=partial(texts, path="agents/agent"))
 
 
 def list_standards() -> Request[tuple[str, ...]]:
     """Ask which standards of agents this node supports."""
-    return Request(_words("--list-standards"), TIMEOUT, parse=partial(_texts, path="list/item"))
+    return Request(_words("--list-standards"), TIMEOUT, parse=partial(texts, path="list/item"))
 
 
 def list_providers() -> Request[tuple[str, ...]]:
     """Ask for the providers of OCF agents on this node."""
-    return Request(_words("--list-ocf-providers"), TIMEOUT, parse=partial(_texts, path="providers/provider"))
-
-
-def _texts(reply: Reply, path: str) -> tuple[str, ...]:
-    return tuple(element.text or "" for element in document(reply).iterfind(path))
+    return Request(_words("--list-ocf-providers"), TIMEOUT, parse=partial(texts, path="providers/provider"))
 
 
 def show_metadata(agent: str) -> Request[str]:

@@ -8,15 +8,13 @@ from xml.etree import ElementTree
 
 from tocsin_ocf.pacemaker.command import Reply, Request, argv
 from tocsin_ocf.pacemaker.crm_mon import read_status
-from tocsin_ocf.pacemaker.document import AS_XML, document, number
-from tocsin_ocf.pacemaker.faults import Fault, NotConnected
+from tocsin_ocf.pacemaker.document import AS_XML, document, number, true
+from tocsin_ocf.pacemaker.faults import NO_INPUT
 from tocsin_ocf.pacemaker.values import ClusterStatus
 
 PATIENCE = 60.0
 """Seconds: the scheduler needs some for a thousand resources."""
 INVALID = 78
-NO_INPUT = {66: NotConnected}
-"""What both end with where no cluster runs whose configuration could be taken."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def _action(element: ElementTree.Element) -> PlannedAction:
         role=element.get("role", ""),
         next_role=element.get("next-role", ""),
         reason=element.get("reason", ""),
-        blocked=element.get("blocked") == "true",
+        blocked=true(element, "blocked"),
     )
 
 
@@ -129,8 +127,7 @@ def verify(xml: str = "") -> Request[Verdict]:
     """Ask whether the configuration of the cluster, or `xml`, is valid; that it is not is an answer, no Fault."""
     source = "--xml-pipe" if xml else "--live-check"
     words = argv("crm_verify", AS_XML, "--verbose", source)
-    meanings: dict[int, type[Fault]] = {} if xml else dict(NO_INPUT)
-    return Request(words, PATIENCE, xml, parse=_verdict, meanings=meanings)
+    return Request(words, PATIENCE, xml, parse=_verdict, meanings={} if xml else NO_INPUT)
 
 
 def _verdict(reply: Reply) -> Verdict:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv, seconds
 from tocsin_ocf.pacemaker.document import AS_XML, document
-from tocsin_ocf.pacemaker.faults import NotConnected, Unreadable
+from tocsin_ocf.pacemaker.faults import NO_INPUT, Unreadable
 
 ANSWER = 8.0
 """Seconds that a controller gets to answer."""
-NO_INPUT = 66
-"""What `--nodes`, which reads the configuration, ends with where no cluster runs."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ def controller_state(node: str) -> Request[str]:
     A node that is down, or that nobody knows, does not answer: TimedOut, after 8 s.
     """
     words = argv("crmadmin", AS_XML, f"--status={node}", f"--timeout={seconds(ANSWER)}")
-    return Request(words, TIMEOUT, parse=_state, node=node)
+    return Request(words, TIMEOUT, parse=partial(_state, of="crmd"), node=node)
 
 
-def _state(reply: Reply) -> str:
-    found = document(reply).find("crmd")
+def _state(reply: Reply, of: str) -> str:
+    found = document(reply).find(of)
     if found is None:
         raise Unreadable("no state in the reply")
     return found.get("state", "")
@@ -52,20 +51,13 @@ def _state(reply: Reply) -> str:
 
 def daemons() -> Request[str]:
     """Ask what state this node's daemons are in: "running", "starting_daemons", "shutting_down"..."""
-    return Request(argv("crmadmin", AS_XML, "--pacemakerd"), TIMEOUT, parse=_pacemakerd)
-
-
-def _pacemakerd(reply: Reply) -> str:
-    found = document(reply).find("pacemakerd")
-    if found is None:
-        raise Unreadable("no state in the reply")
-    return found.get("state", "")
+    return Request(argv("crmadmin", AS_XML, "--pacemakerd"), TIMEOUT, parse=partial(_state, of="pacemakerd"))
 
 
 def nodes() -> Request[tuple[KnownNode, ...]]:
     """Ask for all nodes of the configuration: cluster, remote and guest."""
     words = argv("crmadmin", AS_XML, "--nodes")
-    return Request(words, TIMEOUT, parse=_nodes, meanings={NO_INPUT: NotConnected})
+    return Request(words, TIMEOUT, parse=_nodes, meanings=NO_INPUT)
 
 
 def _nodes(reply: Reply) -> tuple[KnownNode, ...]:

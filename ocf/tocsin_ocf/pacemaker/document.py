@@ -54,6 +54,11 @@ def text(reply: Reply, *fine: int) -> str:
     return reply.stdout
 
 
+def texts(reply: Reply, path: str) -> tuple[str, ...]:
+    """Return the texts of the elements that a path finds in a reply."""
+    return tuple(element.text or "" for element in document(reply).iterfind(path))
+
+
 def done(reply: Reply) -> None:
     """Expect no answer but success, from a tool with XML or without."""
     if reply.code == 0 and RESULT in reply.stdout:

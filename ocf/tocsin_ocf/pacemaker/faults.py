@@ -152,6 +152,9 @@ FAULTS: dict[int, type[Fault]] = {
 }
 """Exit code to fault; every other one is a plain Fault."""
 
+NO_INPUT: Mapping[int, type[Fault]] = {66: NotConnected}
+"""What the tools that read the configuration by themselves end with where no cluster runs."""
+
 UNKNOWN_OPTION = ("unknown option", "unrecognized option", "is not supported in this command", "option parsing failed")
 """What the tools and pcs say of an option that they do not have: the only text that decides, for want of a code."""
 
@@ -163,11 +166,11 @@ def fault_of(text: str, code: int) -> Fault:
     return FAULTS.get(code, Fault)(text, code)
 
 
-def refined(fault: Fault, request: Request[object], meanings: Mapping[int, type[Fault]]) -> Fault:
+def refined(fault: Fault, request: Request[object]) -> Fault:
     """Return the fault as it is for this request: what it names is missing, what it was fed is not repeated."""
     kind = type(fault)
-    if fault.code is not None and fault.code in meanings:
-        kind = meanings[fault.code]
+    if fault.code is not None and fault.code in request.meanings:
+        kind = request.meanings[fault.code]
     elif kind is NoSuchObject:
         kind = _missing(fault.text, request.resource, request.node)
     return kind(blotted(fault.text, request.stdin), fault.code, request)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from tocsin_ocf.pacemaker.command import TIMEOUT, Reply, Request, argv
+from tocsin_ocf.pacemaker.command import MARGIN, TIMEOUT, Reply, Request, argv
 from tocsin_ocf.pacemaker.crm_mon import read_fence_event
-from tocsin_ocf.pacemaker.document import AS_XML, document, done
+from tocsin_ocf.pacemaker.document import AS_XML, document, done, texts
 from tocsin_ocf.pacemaker.values import FenceEvent
 
 FENCING = 120.0
 """Seconds that fencing may take unless told otherwise, as the tool itself has it."""
-MARGIN = 10.0
 
 
 def list_installed() -> Request[tuple[str, ...]]:
@@ -37,10 +36,6 @@ def list_devices(node: str) -> Request[tuple[str, ...]]:
 def list_targets(device: str) -> Request[tuple[str, ...]]:
     """Ask which nodes a device can fence; NoSuchResource where there is no such device."""
     return Request(_words(f"--list-targets={device}"), FENCING, parse=_items, resource=device)
-
-
-def _items(reply: Reply) -> tuple[str, ...]:
-    return tuple(item.text or "" for item in document(reply).iterfind("list/item"))
 
 
 def query(device: str) -> Request[None]:
@@ -90,3 +85,4 @@ def confirm(node: str) -> Request[None]:
 
 
 _words = partial(argv, "stonith_admin", AS_XML)
+_items = partial(texts, path="list/item")

@@ -34,10 +34,10 @@ XML_SINCE = {"crm_node": Version(2, 1, 7), "crm_ticket": Version(2, 1, 8)}
 
 def version(tool: str = "crm_node") -> Request[Version]:
     """Ask which version is installed, of Pacemaker or of pcs; no cluster needs to run."""
-    return Request(argv(tool, "--version"), TIMEOUT, parse=partial(read_version, tool=tool))
+    return Request(argv(tool, "--version"), TIMEOUT, parse=partial(_version, tool=tool))
 
 
-def read_version(reply: Reply, tool: str = "") -> Version:
+def _version(reply: Reply, tool: str) -> Version:
     """Return the version in what a tool prints: "Pacemaker 2.1.5", or pcs's bare "0.11.5"."""
     found = PATTERN.search(text(reply))
     if found is None:
