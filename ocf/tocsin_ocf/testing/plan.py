@@ -172,10 +172,11 @@ def _optional(document: Document | None) -> list[Step]:
 
 
 def _killing(options: Options) -> list[Step]:
+    """Return what follows "start anew"; the stop comes wherever that came, whether it succeeded or not."""
     if not options.kill:
-        return [Step("stop anew", ("stop",), after="start anew")]
+        return [Step("stop anew", ("stop",), after="stop")]
     return [
         Step("kill", command=options.kill, after="start anew", pause=KILL_SECONDS),
         _monitor("monitor of the killed", "kill"),
-        Step("stop of the killed", ("stop",), after="start anew"),
+        Step("stop of the killed", ("stop",), after="stop"),
     ]

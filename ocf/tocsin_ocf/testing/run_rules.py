@@ -151,7 +151,7 @@ RUN_RULES = (
     Rule("leftover-ipc", STOP, SHOULD, ("stop",), _ipc),
     Rule("leftover-cgroups", STOP, SHOULD, ("stop",), _cgroups),
     Rule("kill-noticed", f"{MONITOR}; Exit Status Codes: 1, 7", MUST, ("monitor of the killed",), _dead),
-    Rule("stop-of-killed", STOP, MUST, ("stop of the killed",), _ends("stop of the killed")),
+    Rule("stop-of-killed", STOP, MUST, ("kill", "stop of the killed"), _ends("stop of the killed")),
     Rule(
         "start-cut-off",
         "Pacemaker: an action over its timeout is killed; OCF 1.1 Mandatory Actions: stop",
