@@ -16,6 +16,8 @@ WITHOUT_PROGRAMS = {"OCF_TESTER_FAIL_HAVE_BINARY": "1"}
 NOT_A_NUMBER = "tocsin-no-number"
 KILL_SECONDS = 0.5
 """How long a service may take to die from the command that the tester named, before its monitor is asked."""
+LOOKING = 3.0
+"""Seconds behind a call: for the rest of its output, children that are just ending, and a look at what is left."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,11 @@ def environment(path: str, options: Options) -> dict[str, str]:
         "OCF_RESKEY_CRM_meta_on_node_uuid": "1",
         **own,
     }
+
+
+def longest(steps: list[Step], timeout: float) -> float:
+    """Return the seconds after which calls with this timeout, and what is waited for behind them, cannot go on."""
+    return sum(2 * timeout + step.pause + step.patience + LOOKING for step in steps)
 
 
 def describing() -> list[Step]:

@@ -91,7 +91,7 @@ def _inside(path: str, options: plan.Options, steps: list[plan.Step], cgroup: st
     command = [sys.executable, "-ISB", "-c", BOOT, LIBRARY]
     if isolated:
         command = ["/usr/bin/unshare", *UNSHARE, *command]
-    longest = sum(2 * options.timeout + step.pause for step in steps)
+    longest = plan.longest(steps, options.timeout)
     try:
         done = subprocess.run(
             command, input=json.dumps(asked), capture_output=True, text=True, timeout=longest, check=False

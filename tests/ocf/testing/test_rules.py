@@ -70,6 +70,12 @@ def test_a_run_ends_stopped_whatever_fails(kill: str) -> None:
             assert stop.after in ("", start.after), start.label
 
 
+def test_a_run_has_time_for_what_its_stops_wait_for() -> None:
+    """However short a call may be."""
+    steps = plan.running(DOCUMENT_OF_GOOD, Options(settle=60.0))
+    assert plan.longest(steps, 1.0) > 3 * 60 + len(steps)
+
+
 def test_a_probe_has_no_interval_and_a_recurring_monitor_has_one() -> None:
     """By nothing else an agent can tell them apart."""
     steps = {step.label: step for step in plan.running(None, Options())}
