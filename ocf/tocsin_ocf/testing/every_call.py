@@ -16,6 +16,8 @@ DESCRIBES = {"meta-data", "usage", "no-such-action", ""}
 LONGEST = 128
 """Bytes of an exit reason that Pacemaker keeps up to 3.0.1; cut inside a letter, it leaves an unreadable CIB."""
 NOT_EXECUTABLE = 126
+CUT_OFF = "start cut off"
+"""The one call that is killed on purpose."""
 REASON = "Pacemaker: an exit reason is the last ocf-exit-reason: on stderr"
 
 
@@ -82,9 +84,8 @@ def _defined(label: str, call: Call) -> bool:
 
 
 def _ended(seen: Observations) -> Verdict:
-    late = [f"{label}: {calls.code_of(call)}" for label, call in seen.calls.items() if call.killed and call.action]
-    late = [text for text in late if not text.startswith("start cut off")]
-    return judged(late, f"{len(seen.calls)} calls")
+    late = {label: call for label, call in seen.calls.items() if call.killed and call.action and label != CUT_OFF}
+    return judged([f"{label}: {calls.code_of(call)}" for label, call in late.items()], f"{len(seen.calls)} calls")
 
 
 def _let_go(seen: Observations) -> Verdict:

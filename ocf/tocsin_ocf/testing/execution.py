@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from tocsin_ocf.testing.observed import Call
+from tocsin_ocf.testing.plan import Step
 from tocsin_ocf.testing.traces import Traces
 
 CWD = "/var/lib/pacemaker/cores"
@@ -39,23 +40,13 @@ class Executor:
         self._log = log
         self._first = look()
 
-    def call(  # noqa: PLR0913 each is a property of a call
-        self,
-        arguments: tuple[str, ...],
-        variables: Mapping[str, str],
-        *,
-        user: str,
-        command: str,
-        seconds: float,
-        pause: float,
-        patience: float,
-    ) -> Call:
+    def call(self, step: Step, seconds: float) -> Call:
         """Make one call, and kill it with its process group after `seconds`; wait, as Step says, and look."""
         before, start = self._look(), time.monotonic()
-        argv = ["/bin/sh", "-c", command] if command else [self._path, *arguments]
-        action = "" if command else (arguments or ("",))[0]
+        argv = ["/bin/sh", "-c", step.command] if step.command else [self._path, *step.arguments]
+        action = "" if step.command else (step.arguments or ("",))[0]
         try:
-            process = self._spawn(argv, {**self._environment, **variables}, user)
+            process = self._spawn(argv, {**self._environment, **step.variables}, step.user)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             return Call(action, code, "", f"cannot be executed: {error}")
@@ -63,8 +54,8 @@ class Executor:
         killed, code, cpu = said.follow(start + seconds)
         spent = time.monotonic() - start
         held = said.drain()
-        time.sleep(pause)
-        now = self._settled(patience, self._first) if patience else self._settled(RELEASE_SECONDS, before)
+        time.sleep(step.pause)
+        now = self._settled(step.patience, self._first) if step.patience else self._settled(RELEASE_SECONDS, before)
         made, left = _new(now, before), _new(now, self._first)
         return Call(action, code, said.out, said.err, spent, cpu, killed, held, made, left)
 

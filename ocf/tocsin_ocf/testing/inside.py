@@ -35,8 +35,7 @@ def perform(executor: Executor, steps: list[Step], timeout: float) -> tuple[dict
             skipped[step.label] = why
             continue
         seconds = max(LEAST_CUT, calls[step.cut].seconds * CUT_SHARE) if step.cut else timeout
-        made = partial(executor.call, step.arguments, step.variables, user=step.user, command=step.command)
-        calls[step.label] = made(seconds=seconds, pause=step.pause, patience=step.patience)
+        calls[step.label] = executor.call(step, seconds)
     return calls, skipped
 
 
@@ -88,7 +87,3 @@ def main() -> int:
     found = {"calls": {label: asdict(call) for label, call in calls.items()}, "skipped": skipped}
     json.dump(found, sys.stdout)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
