@@ -7,22 +7,21 @@ With TOCSIN_RECORD=DIRECTORY each named reply is written there, as tests/ocf/rec
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TypeVar
 
 from lab import Node
 
+from tests.fakes.replies import against_schema
 from tocsin_ocf.pacemaker import Command, Fault, Reply, Request, Runner
 from tocsin_ocf.pacemaker.document import RESULT
 
-SCHEMA = Path("/usr/share/pacemaker/api/api-result.rng")
 ENTRY = ("--mount", "--uts", "--ipc", "--net", "--pid", "--")
 KNOWN_DEVIATIONS = {
     "crmadmin --nodes": 'type="cluster", where the schema has "member"',
     "crm_resource --restart": "a list of the steps that are left, where the schema has only the status",
 }
-"""Replies of 2.1.5 that its own schema does not allow; tests/ocf/test_replies.py shows that they are."""
+"""Replies of 2.1.5 that its own schema does not allow; tests/ocf/test_pacemaker_requests.py shows that they are."""
 
 _T = TypeVar("_T")
 
@@ -75,13 +74,6 @@ def invalid(command: Command, reply: Reply) -> str:
     if RESULT not in reply.stdout or " ".join((command.tool, *command.argv[2:3])) in KNOWN_DEVIATIONS:
         return ""
     return against_schema(reply.stdout[reply.stdout.index(RESULT) :])
-
-
-def against_schema(xml: str) -> str:
-    """Say what the shipped schema has against a document."""
-    argv = ["xmllint", "--noout", "--relaxng", str(SCHEMA), "-"]
-    done = subprocess.run(argv, input=xml, capture_output=True, text=True, check=False)
-    return f"{done.stderr}\n{xml}" if done.returncode else ""
 
 
 def record(name: str, request: Command, reply: Reply) -> None:

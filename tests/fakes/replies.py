@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,8 @@ from tocsin_ocf.pacemaker.document import done
 
 RECORDED = Path(__file__).parents[1] / "ocf/recorded"
 VERSIONS = ("2.1.5", "3.0")
+SCHEMA = Path("/usr/share/pacemaker/api/api-result.rng")
+"""What Pacemaker ships for its replies in XML."""
 
 _T = TypeVar("_T")
 
@@ -45,6 +48,13 @@ def read(file: Path) -> Recording:
     (source,), (command,), (code,) = marked["#"], marked["$"], marked["="]
     errors = "".join(f"{line}\n" for line in marked["!"])
     return Recording(file.stem, source, command, Reply(int(code), "".join(lines), errors))
+
+
+def against_schema(xml: str) -> str:
+    """Say what the shipped schema has against a document; "" for nothing. Needs xmllint."""
+    argv = ["xmllint", "--noout", "--relaxng", str(SCHEMA), "-"]
+    done = subprocess.run(argv, input=xml, capture_output=True, text=True, check=False)
+    return f"{done.stderr}\n{xml}" if done.returncode else ""
 
 
 class RecordedRunner:
