@@ -17,7 +17,9 @@ from tocsin_ocf.pacemaker import (
     Role,
     Setting,
     Version,
+    attrd_updater,
     cibadmin,
+    crm_attribute,
     pcs,
 )
 from tocsin_ocf.pacemaker.crm_mon import EVERYTHING
@@ -221,6 +223,13 @@ def test_settings_are_a_mapping() -> None:
     assert "--delete" in runner.executed[-1].argv
     options.update({"a": "b"})
     assert runner.executed[-1].argv[-2:] == ("--name=a", "--update=b")
+
+
+def test_an_empty_value_is_a_value() -> None:
+    """Without it crm_attribute and attrd_updater would ask for the attribute, and seem to have set it."""
+    assert crm_attribute.set_option("a", "").argv[-2:] == ("--name=a", "--update=")
+    assert crm_attribute.set_attribute("n1", "a", "").argv[-2:] == ("--update=", "--lifetime=forever")
+    assert "--update-both=" in attrd_updater.dampened("a", "", "n1", 1.0).argv
 
 
 def test_looking_asks_for_no_more_than_is_needed() -> None:

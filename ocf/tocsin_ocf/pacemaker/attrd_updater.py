@@ -38,5 +38,5 @@ def delete_attribute(name: str, node: str, directory: str = "") -> Request[None]
 
 def dampened(name: str, value: str, node: str, delay: float) -> Request[None]:
     """Set an attribute and its dampening: seconds in which further changes are waited for before it is written."""
-    words = options(name=name, update_both=value, node=node, delay=seconds(delay))
+    words = (f"--name={name}", f"--update-both={value}", f"--node={node}", f"--delay={seconds(delay)}")
     return Request(argv("attrd_updater", *words), TIMEOUT, parse=done, node=node)

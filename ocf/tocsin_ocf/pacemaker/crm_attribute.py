@@ -26,7 +26,7 @@ def get_options(section: str = OPTIONS) -> Request[dict[str, str]]:
 
 def set_option(name: str, value: str, section: str = OPTIONS) -> Request[None]:
     """Set an option of the cluster."""
-    return Request(_words(type=section, name=name, update=value), TIMEOUT, parse=done)
+    return Request((*_words(type=section, name=name), f"--update={value}"), TIMEOUT, parse=done)
 
 
 def delete_option(name: str, section: str = OPTIONS) -> Request[None]:
@@ -42,7 +42,7 @@ def get_attributes(node: str, *, transient: bool = False) -> Request[dict[str, s
 
 def set_attribute(node: str, name: str, value: str, *, transient: bool = False) -> Request[None]:
     """Set an attribute of a node; "standby", "maintenance" and "#health-..." mean something to Pacemaker."""
-    words = _words(node=node, name=name, update=value, lifetime=_lifetime(transient=transient))
+    words = (*_words(node=node, name=name), f"--update={value}", f"--lifetime={_lifetime(transient=transient)}")
     return Request(words, TIMEOUT, parse=done, node=node)
 
 
