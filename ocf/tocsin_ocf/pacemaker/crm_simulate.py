@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from tocsin_ocf.pacemaker.command import Reply, Request, argv
 from tocsin_ocf.pacemaker.crm_mon import read_status
-from tocsin_ocf.pacemaker.document import AS_XML, document, number, true
+from tocsin_ocf.pacemaker.document import AS_XML, document, errors_in, number, true
 from tocsin_ocf.pacemaker.faults import NO_INPUT
 from tocsin_ocf.pacemaker.values import ClusterStatus
 
@@ -132,6 +132,5 @@ def verify(xml: str = "") -> Request[Verdict]:
 
 def _verdict(reply: Reply) -> Verdict:
     root = document(reply, INVALID)
-    errors = [(error.text or "").strip() for error in root.iterfind("status/errors/error")]
-    lines = [*errors, *(line.strip() for line in reply.stderr.splitlines())]
+    lines = [*errors_in(root), *(line.strip() for line in reply.stderr.splitlines())]
     return Verdict(reply.code == 0, tuple(dict.fromkeys(filter(None, lines))))

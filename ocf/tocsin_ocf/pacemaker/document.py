@@ -33,7 +33,7 @@ def document(reply: Reply, *fine: int) -> ElementTree.Element:
 
     Exit statuses other than 0 and `fine`, and a document whose own status is another than these, are raised by name.
     """
-    _refuse(reply, fine)
+    _refuse(reply, *fine)
     found = _parsed(reply.stdout)
     if found is None:
         raise Unreadable(f"unreadable XML: {reply.stdout.strip()[:80]!r}", reply.code)
@@ -48,9 +48,9 @@ def document(reply: Reply, *fine: int) -> ElementTree.Element:
     return found
 
 
-def text(reply: Reply, *fine: int) -> str:
+def text(reply: Reply) -> str:
     """Return what a tool without XML printed; Fault by its exit status."""
-    _refuse(reply, fine)
+    _refuse(reply)
     return reply.stdout
 
 
@@ -69,16 +69,21 @@ def done(reply: Reply) -> None:
 
 def said(reply: Reply, root: ElementTree.Element | None = None) -> str:
     """Return the words of a tool that failed: the errors of its document, else what it wrote to standard error."""
+    if root is None and RESULT in reply.stdout:
+        root = _parsed(reply.stdout)
     if root is None:
-        root = _parsed(reply.stdout) if RESULT in reply.stdout else None
-    errors = [] if root is None else [(e.text or "").strip() for e in root.iterfind("status/errors/error")]
-    if not errors and root is not None:
-        status = root.find("status")
-        errors = [reply.stderr.strip() or ("" if status is None else status.get("message", ""))]
-    return "\n".join(errors) if root is not None else (reply.stderr or reply.stdout).strip()
+        return (reply.stderr or reply.stdout).strip()
+    status = root.find("status")
+    message = "" if status is None else status.get("message", "")
+    return "\n".join(errors_in(root)) or reply.stderr.strip() or message
 
 
-def _refuse(reply: Reply, fine: tuple[int, ...]) -> None:
+def errors_in(root: ElementTree.Element) -> list[str]:
+    """Return the errors of a document, whatever its status is."""
+    return [(error.text or "").strip() for error in root.iterfind("status/errors/error")]
+
+
+def _refuse(reply: Reply, *fine: int) -> None:
     if reply.code is None:
         words = f": {reply.stderr.strip()}" if reply.stderr.strip() else ""
         raise NO_EXIT[reply.end](f"{reply.end.value}{words}")
