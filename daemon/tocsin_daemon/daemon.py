@@ -54,6 +54,7 @@ class Daemon:
         self._linger = linger
         self._finish = finish
         self._end: IDelayedCall | None = None
+        self._soon: IDelayedCall | None = None
         self._verbs: dict[str, Verb] = {
             **Administration(self.resources, self.world).verbs,
             "PING": self._ping,
@@ -198,8 +199,9 @@ class Daemon:
                 lines = [f"[tocsin: its output cannot be read: {error}]"]
             for line in lines:
                 self.world.log_output(name, line)
-        if any(resource.service.driver.output.behind for resource in self.resources.values()):
-            self.world.clock.callLater(OUTPUT_SOON, self.drain)
+        waits = self._soon is not None and self._soon.active()  # one look at a time: this one may be the other timer's
+        if not waits and any(resource.service.driver.output.behind for resource in self.resources.values()):
+            self._soon = self.world.clock.callLater(OUTPUT_SOON, self.drain)
 
 
 def parse_body(text: str) -> dict[str, Any]:

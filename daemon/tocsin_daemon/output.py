@@ -33,8 +33,9 @@ class Output:
         self._path = path
         self._position = 0
         self._partial = b""
-        self._behind = False
         self.tail: deque[str] = deque(maxlen=TAIL)
+        self.behind = False
+        """Whether there is more than was read last: a flood, which should not have to wait for its turn."""
 
     def fresh(self, owner: int = -1) -> int:
         """
@@ -67,13 +68,9 @@ class Output:
             self._partial = b""
         return lines
 
-    @property
-    def behind(self) -> bool:
-        """Tell whether there is more than was read last: a flood, which should not have to wait for its turn."""
-        return self._behind
-
     def drain(self) -> list[str]:
         """Return the lines that were written since, at most `READ_AT_ONCE` bytes of them."""
+        self.behind = False
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -96,7 +93,7 @@ class Output:
             self._position += lost
         data = os.pread(fd, READ_AT_ONCE, self._position)
         self._position += len(data)
-        self._behind = len(data) == READ_AT_ONCE
+        self.behind = self._position < size
         _libc.fallocate(fd, PUNCH_HOLE, 0, self._position)
         # A hole begins and ends with a page; the rest of the last one reads as zeros.
         data = data.lstrip(b"\0")

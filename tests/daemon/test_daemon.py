@@ -13,7 +13,7 @@ from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Failure, Incident, Main, Record
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.daemon import RESUME_QUIET, Daemon
+from tocsin_daemon.daemon import OUTPUT_SOON, RESUME_QUIET, Daemon
 from tocsin_ocf.wire import Request
 
 LINGER = 60.0
@@ -186,6 +186,21 @@ def test_output_is_logged_as_it_comes() -> None:
     output.drain = lambda: ["one", "two"]  # type: ignore[method-assign]
     started.daemon.drain()
     assert started.outside.logged == ["one", "two"]
+
+
+def test_a_flood_is_taken_soon_by_one_look_after_the_other() -> None:
+    """However often it is looked at besides: looks that beget looks would leave no time for anything else."""
+    started = Started()
+    started.start()
+    looks: list[float] = []
+    output = started.outside.service.output
+    output.drain = lambda: looks.append(started.outside.clock.seconds()) or []  # type: ignore[func-returns-value, method-assign]
+    output.behind = True
+    for _ in range(10):
+        started.daemon.drain()
+    del looks[:]
+    started.outside.clock.advance(OUTPUT_SOON)
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize("stage", [None, Stage.NONE])

@@ -179,6 +179,23 @@ def test_a_flood_is_read_in_portions_and_long_lines_are_cut(tmp_path: Path) -> N
     os.close(fd)
 
 
+@pytest.mark.parametrize("read", ["drain", "rest"])
+def test_a_flood_that_is_over_is_not_looked_for_for_ever(tmp_path: Path, read: str) -> None:
+    """What was read last filled a whole portion, and nothing follows it; or the next service has written nothing."""
+    output = Output(str(tmp_path / "out"))
+    fd = output.fresh()
+    os.write(fd, b"y\n" * (READ_AT_ONCE // 2))
+    getattr(output, read)()
+    output.drain()
+    assert not output.behind
+    os.write(fd, b"y\n" * READ_AT_ONCE)
+    output.drain()
+    assert output.behind
+    output.drain()
+    assert not output.behind
+    os.close(fd)
+
+
 def test_a_backlog_beyond_the_limit_is_skipped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest is kept."""
     monkeypatch.setattr("tocsin_daemon.output.LONGEST_BACKLOG", 100)
