@@ -145,10 +145,6 @@ class Roles:
         self._action = action
         definition = self._service.definition
         assert definition is not None, "what runs was defined"
-        number: int = getattr(definition, f"{action}_signal")
-        if number:
-            self._world.clock.callLater(0, self._signal, action, number, self._subject.record.incarnation)
-            return
         running = self._running = self._change(action, definition)
         seconds = max(0.0, self._service.seconds - IN_TIME)
         late = self._world.clock.callLater(seconds, self._too_late, action, running, seconds)
@@ -157,6 +153,9 @@ class Roles:
 
     def _change(self, action: str, definition: Definition) -> Deferred[str]:
         """Change the role, and fire with why that did not succeed, "" where it did."""
+        number: int = getattr(definition, f"{action}_signal")
+        if number:
+            return self._signal(f"{action}_signal", number)
         if definition.promotable:
             return self._execute(action, getattr(definition, f"{action}_command"), self.asked).addCallbacks(
                 lambda ended: "" if ended.status == 0 else f"{action}_command {came_to(ended)}",
@@ -174,18 +173,17 @@ class Roles:
             self.cancel()
             self._unchanged(action, f"{self._way(action)} took longer than {seconds:.0f} s")
 
-    def _signal(self, action: str, number: int, incarnation: str) -> None:
-        record = self._subject.record
-        if record.incarnation != incarnation or record.main is None:
-            return
-        process = processes.look(record.main.pid)
-        if process is None or process.start != record.main.start or not process.alive:
-            return  # its end is about to be told
+    def _signal(self, name: str, number: int) -> Deferred[str]:
+        main = self._subject.record.main
+        if main is None:
+            return succeed(f"{name} is not heard: there is no main process")
+        process = processes.look(main.pid)
+        if process is None or process.start != main.start or not process.alive:
+            return Deferred()  # its end is about to be told
         if process.state in STOPPED:
-            self._unchanged(action, f"{action}_signal is not heard: the main process is stopped")
-            return
+            return succeed(f"{name} is not heard: the main process is stopped")
         processes.send_signal(process, number)
-        self._changed(action)
+        return succeed("")
 
     def _changed(self, action: str) -> None:
         """Judge it by its new role: a promotion is done when the checks of that have passed, a demotion at once."""
@@ -223,8 +221,8 @@ class Roles:
             self._changed(action)
 
     def _way(self, action: str) -> str:
-        definition = self._service.definition
-        return f"{action}_command" if definition and definition.promotable else "its driver"
+        ways = (f"{action}_signal", f"{action}_command")
+        return next((way for way in ways if getattr(self._service.definition, way)), "its driver")
 
     def _unchanged(self, action: str, why: str) -> None:
         kept = self._service.incidents.refusal = Failure(OCF_ERR_GENERIC, f"{action}: {why}", lives=True, stays=True)
