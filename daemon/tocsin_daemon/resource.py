@@ -169,7 +169,11 @@ class Resource:
             said = f"{event.value}: {before.value} -> {phase.value}"
             log.info("{resource}: {said}", resource=name, said=said, was=before.value, phase=phase.value)
             since = self.now() if phase is not before else self.record.since
-            self.change(replace(self.record, phase=phase, since=since), f"{event.value}: {phase.value}")
+            # What has passed is not why it fails now; where that is not known yet, the next daemon has to see so.
+            failure = None if before in answers.WELL else self.record.failure
+            self.change(
+                replace(self.record, phase=phase, since=since, failure=failure), f"{event.value}: {phase.value}"
+            )
         for effect in effects:
             self._carry_out(effect)
 

@@ -211,6 +211,28 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
     assert sent + after.cluster.count("--fail") == 1
 
 
+def test_at_no_moment_is_a_second_failure_on_disk_with_what_was_known_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first has passed, and its report with it: a daemon that dies there is followed by one that reports."""
+    outside = Outside()
+    resource = outside.running()
+    outside.watch.say(failed="check http failed")
+    outside.watch.say(failed="")
+    assert incident(resource).stage is Stage.WITHDRAWN
+    saved: list[Record] = []
+    monkeypatch.setattr(outside.store, "save", saved.append)
+    outside.service.on_end(-9)
+    failed = [record for record in saved if record.phase is Phase.FAILED]
+    assert len(failed) > 1
+    for record in failed:
+        after = Outside()
+        after.survives = False
+        daemon = Daemon(lambda _, after=after: after.world, 60.0, lambda: None)  # type: ignore[misc]
+        daemon.resume(record)
+        assert incident(daemon.resources["web"]).stage is Stage.CHECKING
+
+
 def test_an_incident_goes_through_the_monitor_that_waits_for_it() -> None:
     """With its own code and reason, counted once, and nothing is injected."""
     outside = Outside()
