@@ -166,10 +166,12 @@ class Daemon:
             resource.service.incidents.judged = "tocsind ended while it restarted the service here"
         for event in RESUME[record.phase, runs]:
             resource.feed(event)
-        if record.phase is Phase.FAILED:
-            untold = record.incident and record.incident.stage is Stage.NONE
+        incident, failed = record.incident, record.phase is Phase.FAILED
+        if failed:
+            untold = incident and incident.stage is Stage.NONE
             resource.reporter.tell(News.INCIDENT if untold else News.RESUMED)
-            resource.publisher.resumed(record.node, record.incident.cause if record.incident else "")
+        if incident and "recovered" not in incident.marks:
+            resource.publisher.resumed(record.node, incident.cause if failed else "")
         resource.pausing.go_on()
 
     def changed(self) -> None:

@@ -39,7 +39,11 @@ class Publisher:
         self._timer = self._clock.callLater(PUBLISH_AFTER, self._attribute.put, node, cause)
 
     def resumed(self, node: str, cause: str) -> None:
-        """Take over an attribute that a former daemon may have set; it may as well have died before it could."""
+        """
+        Take over an attribute that a former daemon may have set; it may as well have died before it could.
+
+        `cause` is "" of what has been stopped since: then there is only something to withdraw.
+        """
         self._attribute.assume(node)
         if cause:
             self.failed(node, cause)

@@ -360,6 +360,39 @@ def test_a_daemon_that_died_before_it_had_published_is_followed_by_one_that_does
     assert [command for command, _ in after.cluster.aside if "--name tocsin-fail-web --update" in command]
 
 
+def test_a_daemon_that_ended_while_it_was_stopped_is_followed_by_one_that_withdraws_the_cause() -> None:
+    """It had moved away, and the daemon had nothing to do; now it is up again here."""
+    before, after = Outside(), Outside()
+    resource = failed(before)
+    before.clock.advance(PUBLISH_AFTER)
+    resource.stop(20.0)
+    before.service.on_cleared()
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    after.clock.advance(PUBLISH_AFTER)
+    assert after.cluster.aside == []
+    daemon.resources["web"].start(DEFINITION, "n1", 20.0)
+    after.clock.advance(0.2)
+    assert any("--name tocsin-fail-web --delete --node n1" in command for command, _ in after.cluster.aside)
+
+
+def test_the_cause_of_an_incident_that_is_over_is_not_published_after_a_failed_start() -> None:
+    """Which is no incident: its own answer has told it."""
+    before, after = Outside(), Outside()
+    resource = failed(before)
+    resource.start(DEFINITION, "n1", 20.0)
+    before.service.on_cleared()
+    before.clock.advance(0.2)
+    resource.stop(20.0)
+    before.service.on_cleared()
+    resource.start(DEFINITION, "n1", 20.0)
+    before.service.on_end(1)
+    after.survives = False
+    Daemon(lambda _: after.world, 60.0, lambda: None).resume(before.store.load("web"))
+    after.clock.advance(PUBLISH_AFTER)
+    assert after.cluster.aside == []
+
+
 def test_an_injection_that_shows_late_is_not_repeated() -> None:
     """Pacemaker was busy; a second one would count, and restart the service once more."""
     outside = Outside()
