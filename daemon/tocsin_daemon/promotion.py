@@ -42,7 +42,7 @@ class Promotion:
         self._resource = resource
         self._clock = clock
         self._run = run
-        self._telling = Telling(resource, clock, cluster, self._heard)
+        self._telling = Telling(resource, clock, cluster, self._told)
         self._on = False  # it runs, and has a score
         self._node = ""
         self._settings: Mapping[str, Any] = {}
@@ -174,7 +174,7 @@ class Promotion:
         log.info("{name}: promotion score {score}", name=self._resource, score=self._state.told)
         self._telling.tell(self._node, self._state.told)
 
-    def _heard(self) -> None:
+    def _told(self) -> None:
         if self._on and self._known:
             self._tell()
 

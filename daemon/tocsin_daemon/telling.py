@@ -30,17 +30,18 @@ RETRY, LONGEST = 2.0, 60.0
 class Telling:
     """What Pacemaker is told of one resource's score."""
 
-    def __init__(self, resource: str, clock: IReactorTime, cluster: ClusterTools, heard: Callable[[], None]) -> None:
-        """Tell it through these tools; `heard` is called when Pacemaker has heard the last that was told."""
+    def __init__(self, resource: str, clock: IReactorTime, cluster: ClusterTools, ended: Callable[[], None]) -> None:
+        """Tell it through these tools; `ended` is called when the next may be told: the last one is not told again."""
         self._resource = resource
         self._clock = clock
         self._cluster = cluster
-        self._heard = heard
+        self._ended = ended
         self._running: Deferred[Any] | None = None
         self._once_more: IDelayedCall | None = None
         self._give_up: IDelayedCall | None = None
         self._then: Callable[[], None] | None = None
         self._pause = RETRY
+        self._insists = False
         self._complaint = ""
         self.gone = False
         """Whether Pacemaker knows of no score, and has said so."""
@@ -57,7 +58,7 @@ class Telling:
         self.rest()
         if self._cluster.dry_run:
             return
-        self.gone, self.at, self._then = False, self._clock.seconds(), None
+        self.gone, self.at, self._then, self._insists = False, self._clock.seconds(), None, True
         command = pacemaker.promotion_score(self._resource, node, score, self._cluster.directory)
         before, self._running = self._running, self._cluster.run(command)
         if before:
@@ -66,7 +67,8 @@ class Telling:
         self._running.addCallbacks(self._told, self._untold, mine, {}, mine, {})
 
     def rest(self) -> None:
-        """Do not tell again what was not heard."""
+        """Do not tell again what was not heard, nor what is being told, should it not be heard."""
+        self._insists = False
         _cancel(self._once_more)
 
     def when_told(self, seconds: float, then: Callable[[], None]) -> None:
@@ -82,22 +84,23 @@ class Telling:
         if mine is not self._running:
             return
         self._running = None
-        heard = reply.code == 0
-        if heard:
+        again = self._insists and reply.code != 0
+        if reply.code == 0:
             self.gone, self._pause, self._complaint = score is None, RETRY, ""
         else:
             self._not_heard(reply.why, node, score)
         self._let_go()
-        if heard:
-            self._heard()
+        if not again:
+            self._ended()
 
     def _not_heard(self, why: str, node: str, score: int | None) -> None:
-        """Tell it again later: the cluster may just be electing, or be down for the night."""
+        """Tell it again later, if it still counts: the cluster may just be electing, or be down for the night."""
         if why != self._complaint:
             log.warn("{name}: crm_attribute: {why}", name=self._resource, why=why)
         self._complaint = why
-        self._once_more = self._clock.callLater(self._pause, self.tell, node, score)
-        self._pause = min(2 * self._pause, LONGEST)
+        if self._insists:
+            self._once_more = self._clock.callLater(self._pause, self.tell, node, score)
+            self._pause = min(2 * self._pause, LONGEST)
 
     def _untold(self, failure: Failure, mine: Deferred[Any], _node: str, _score: int | None) -> None:
         if mine is self._running:

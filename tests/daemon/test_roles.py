@@ -19,6 +19,7 @@ from tocsin_daemon.core.report import Stage
 from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.resource import Resource
 from tocsin_ocf import definition as definitions
+from tocsin_ocf import roles
 from tocsin_ocf.pacemaker import Reply
 
 KEYS = {"promote_command": ["/bin/true", "up"], "demote_command": ["/bin/true", "down"]}
@@ -433,7 +434,18 @@ def test_nothing_is_told_of_what_has_died() -> None:
     heard(outside, 102)
     outside.clock.advance(60)
     resource.monitor(20.0, recurring=False, hold=0)
-    assert [said for said in scores(outside) if said != "--update 100"] == []
+    assert scores(outside) == ["--update 100"]
+
+
+def test_a_score_that_has_changed_while_an_older_one_was_told_in_vain_is_told_next() -> None:
+    """The definition has been reloaded meanwhile."""
+    outside = Outside()
+    resource = unpromoted(outside)
+    assert resource.record.definition is not None
+    resource.reloading.reload({**resource.record.definition, "promotion_score": roles.promotion_score(50)})
+    assert scores(outside) == ["--update 100"]
+    heard(outside, 102)
+    assert scores(outside) == ["--update 100", "--update 50"]
 
 
 def test_what_cannot_be_told_is_told_ever_more_rarely() -> None:
