@@ -70,12 +70,12 @@ class Incarnation:
         self.speech = Speech(world.notify(record.resource, self.members))
         self.speech.notify.hear(self.judge)
         self.watch: Watch = world.watch(record.resource, self, self.judge)
+        self.seconds = 20.0
+        """Time of the operation that Pacemaker asked for last: a stop has to end inside it."""
         self.incidents = Incidents(subject, self, world.log_output)
         self.restarting = Restarting(subject, self, world.clock)
         self.roles = roles.Roles(subject, self, world)
         self.promotion = Promotion(record.resource, world.clock, world.cluster, self.roles.score)
-        self.seconds = 20.0
-        """Time of the operation that Pacemaker asked for last: a stop has to end inside it."""
         self._lived = False
 
     def begin(self) -> None:
@@ -97,8 +97,7 @@ class Incarnation:
                 self.driver = self._world.driver(record.resource, self.definition.driver_name)
                 self._kind = self.definition.driver_name
             self.promotion.disown(record.node, promotable=self.roles.possible)
-            if record.phase is Phase.RETURNING:
-                self.restarting.expect_end_of(Phase.RETURNING, self.seconds)
+            self.restarting.expect_return()
             self.driver.start(self.speech.invite(self.definition), record.incarnation, self)
         except CannotStart as error:
             self.refused(error.code, error.reason)
@@ -122,8 +121,8 @@ class Incarnation:
             self._begin_watch()
             if record.phase not in UNSETTLED:
                 self.appraise()
-        if runs and record.phase is Phase.RETURNING:
-            self.restarting.expect_end_of(Phase.RETURNING, self.seconds)
+        if runs:
+            self.restarting.expect_return()
         return runs
 
     def redefine(self) -> None:

@@ -82,7 +82,7 @@ class Resource:
         """Start the service as defined; the answer comes when it is up, or has failed."""
         if self.record.phase not in UP:  # what runs until then is ended as its own definition says
             self.record = replace(self.record, next=definition, node=node, config=config, refused="")
-        self.service.seconds = seconds
+        self.service.seconds = self.service.restarting.patience = seconds
         self._monitored = False
         self.feed(Event.START)
         return self._wait("start", seconds, lambda: answers.to_start(self.record))

@@ -56,6 +56,8 @@ class Restarting:
         self._subject = subject
         self._service = service
         self._clock = clock
+        self.patience = service.seconds
+        """Seconds that Pacemaker granted its last start: a restart here has as many to be up again."""
 
     def spares(self) -> bool:
         """Tell whether a failure now is to be met by a restart here."""
@@ -71,9 +73,14 @@ class Restarting:
         assert definition is not None, "there is a budget"
         self._service.incidents.restart(definition.restart_window)
         kill_after = stopping.plan(self._service.seconds, definition.stop_timeout).kill_after
-        self.expect_end_of(Phase.RESTARTING, kill_after + CLEAR_GRACE)
+        self._expect_end_of(Phase.RESTARTING, kill_after + CLEAR_GRACE)
 
-    def expect_end_of(self, phase: Phase, seconds: float) -> None:
+    def expect_return(self) -> None:
+        """Give what starts the time of a start, if it is a restart here that starts it."""
+        if self._subject.record.phase is Phase.RETURNING:
+            self._expect_end_of(Phase.RETURNING, self.patience)
+
+    def _expect_end_of(self, phase: Phase, seconds: float) -> None:
         """Do not wait for ever for a step of a restart that nobody but us has asked for."""
         self._clock.callLater(seconds, self._cut_short, phase, self._subject.record.restarts)
 

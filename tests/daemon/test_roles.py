@@ -196,6 +196,23 @@ def test_a_promoted_service_is_never_restarted_here() -> None:
     assert stage(resource) is Stage.CHECKING
 
 
+def test_a_restart_here_has_the_time_of_a_start_not_of_a_demote() -> None:
+    """A database may start for minutes, and change its role in a second."""
+    outside = Outside()
+    resource = promoted(outside, restart_attempts=1, stop_timeout="1s")
+    resource.demote(5.0, ASKED)
+    outside.command_ends()
+    assert resource.record.phase is Phase.RUNNING
+    outside.service.on_end(-9)
+    outside.watch.say(ready=False)
+    outside.service.on_cleared()
+    heard(outside)
+    outside.clock.advance(19.9)
+    assert resource.record.phase is Phase.RETURNING
+    outside.clock.advance(0.2)
+    assert resource.record.phase is Phase.FAILED
+
+
 def test_a_promoted_service_whose_checks_heal_is_promoted_again() -> None:
     """In maintenance nobody has touched it."""
     outside = Outside()
