@@ -113,9 +113,9 @@ class Promotion:
     def _ask(self) -> None:
         self._ask_again = None
         timer = self._clock.callLater(self._settings["timeout"], self._too_slow)
-        self._asking = self._run()
-        self._asking.addBoth(self._asked, timer)
-        self._asking.addCallbacks(self._said, self._unsaid)
+        asking = self._asking = self._run()
+        asking.addBoth(self._asked, timer)  # at once, where it cannot even begin
+        asking.addCallbacks(self._said, self._unsaid)
 
     def _too_slow(self) -> None:
         if self._asking:

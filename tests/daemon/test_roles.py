@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import LogEvent
 
 from tests.daemon.test_judged import CAUSE, monitored, now, stage
 from tests.fakes.world import DEFINITION, FakeDriver, Outside, status_xml
+from tocsin_daemon.checks.outside import Ended
+from tocsin_daemon.children import Program
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.life import Phase
@@ -366,6 +368,28 @@ def test_a_command_says_the_score_again_and_again() -> None:
         outside.clock.advance(2)
         outside.command_ends(status, said)
     assert scores(outside) == ["--update 40", "--update 50"]
+
+
+def test_a_score_command_that_cannot_be_executed_is_asked_again_and_fails_nothing(
+    critical_events: list[LogEvent],
+) -> None:
+    """Its package is being upgraded, say: the service is taken up by the next daemon all the same."""
+    before, after = Outside(), Outside()
+    unpromoted(before, promotion_score={"command": ["/bin/score"], "interval": "5s"})
+    there: list[bool] = []
+
+    def run(program: Program) -> Deferred[Ended]:
+        return after._run(program) if there else fail(FileNotFoundError(2, "No such file", program.argv[0]))
+
+    after.world = replace(after.world, run=run)
+    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
+    daemon.resume(before.store.load("web"))
+    assert monitored(daemon.resources["web"]) == Answer(0)
+    there.append(True)
+    after.clock.advance(5)
+    after.command_ends(0, "40\n")
+    assert scores(after) == ["--update 40"]
+    assert critical_events == []
 
 
 def test_a_score_that_was_not_heard_is_told_again() -> None:
