@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from tocsin_ocf import pacemaker
@@ -26,6 +27,7 @@ class Attribute:
         self._name = name
         self._cluster = cluster
         self._set_on = ""
+        self._running: Deferred[None] | None = None
 
     def assume(self, node: str) -> None:
         """Take over what a former daemon may have set."""
@@ -43,13 +45,17 @@ class Attribute:
             self._run(pacemaker.delete_attribute(self._name, node, self._cluster.directory))
 
     def _run(self, command: Command) -> None:
+        """Give up what is still under way: of two tools at once, either may come last."""
+        if self._running:
+            self._running.cancel()
         if not self._cluster.dry_run:
-            self._cluster.run(command).addCallback(self._done).addErrback(_log)
+            self._running = self._cluster.run(command).addCallback(self._done).addErrback(_unless_cancelled)
 
     def _done(self, reply: Reply) -> None:
         if reply.code != 0:
             log.warn("{name}: attrd_updater: {why}", name=self._name, why=reply.why)
 
 
-def _log(failure: Failure) -> None:
-    log.failure("an attribute was not published", failure)
+def _unless_cancelled(failure: Failure) -> None:
+    if not failure.check(CancelledError):
+        log.failure("an attribute was not published", failure)

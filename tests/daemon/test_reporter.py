@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import LogEvent
 
 from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.answers import Answer
@@ -345,6 +346,21 @@ def test_the_cause_becomes_a_node_attribute_when_the_recovery_takes_long() -> No
     outside.service.on_cleared()
     outside.clock.advance(0.2)
     assert any("--name tocsin-fail-web --delete --node n1" in command for command, _ in outside.cluster.aside)
+
+
+def test_the_cause_does_not_come_after_its_withdrawal(critical_events: list[LogEvent]) -> None:
+    """Two tools at once may arrive in either order: what is still under way when it is up again is given up."""
+    outside = Outside()
+    resource = failed(outside)
+    outside.clock.advance(PUBLISH_AFTER)
+    assert "--update" in outside.cluster.aside[-1][0]
+    resource.start(DEFINITION, "n1", 20.0)
+    outside.service.on_cleared()
+    cancelled = outside.cluster.cancelled
+    outside.clock.advance(0.2)
+    assert outside.cluster.cancelled == cancelled + 1
+    assert any("--delete" in command for command, _ in outside.cluster.aside)
+    assert critical_events == []
 
 
 def test_a_daemon_that_died_before_it_had_published_is_followed_by_one_that_does() -> None:
