@@ -78,15 +78,15 @@ class Daemon:
         return succeed(Answer(OCF_SUCCESS, f"tocsind {__version__}"))
 
     def _start(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
-        definition = read_definition(body)
+        definition, asked, within = read_definition(body), environment(body), seconds(body)
         if name in self._undriven:
             return succeed(Answer(OCF_ERR_GENERIC, self._undriven[name]))
         self._lost.pop(name, None)
         if name not in self.resources:
             self.resources[name] = Resource(Record(name), self.world)
-        config = str(body.get("config") or "")
-        self.resources[name].service.roles.asked = environment(body)
-        return self.resources[name].start(definition, str(body.get("node", "")), seconds(body), config)
+        resource = self.resources[name]
+        resource.service.roles.asked = asked
+        return resource.start(definition, str(body.get("node", "")), within, str(body.get("config") or ""))
 
     def _stop(self, name: str, body: Mapping[str, Any]) -> Deferred[Answer]:
         if name not in self.resources:

@@ -89,6 +89,7 @@ def test_an_incident_is_shown_with_its_times() -> None:
         ({"definition": DEFINITION, "timeout": "soon"}, 2, "milliseconds"),
         ({"config": "/nonexistent/web.yaml"}, 5, "/nonexistent/web.yaml"),
         ({"config": "/"}, 1, "/"),
+        ({"definition": DEFINITION, "environment": ["A=b"]}, 2, "environment"),
         ([], 2, "object"),
     ],
 )
@@ -98,7 +99,7 @@ def test_a_start_that_cannot_be_is_refused_with_the_reason(body: object, code: i
     answer = started.ask("START", text=json.dumps(body))
     assert answer.code == code
     assert says in answer.text
-    assert not any(r.record.phase is not Phase.STOPPED for r in started.daemon.resources.values())
+    assert started.daemon.resources == {}
 
 
 def test_a_body_that_is_no_json_is_refused() -> None:
