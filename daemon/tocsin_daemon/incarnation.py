@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from tocsin_daemon import roles
 from tocsin_daemon.core import stopping
+from tocsin_daemon.core.answers import WELL
 from tocsin_daemon.core.life import Event, Phase
 from tocsin_daemon.core.record import PROMOTED, Failure, Main, role_of
 from tocsin_daemon.core.spec import specs
@@ -41,7 +42,7 @@ log = Logger()
 
 SETTLE = 0.1
 """Seconds that a service must live before `start` succeeds: one that cannot read its configuration does not."""
-UNSETTLED, UP = frozenset({Phase.STARTING, Phase.RETURNING}), frozenset({Phase.RUNNING, Phase.PROMOTED})
+COMING_UP = frozenset({Phase.STARTING, Phase.RETURNING})
 
 
 class Subject(Failing, Protocol):
@@ -119,7 +120,7 @@ class Incarnation:
             except CannotStart as error:  # it runs all the same
                 log.error("{resource}: {why}", resource=record.resource, why=error.reason)
             self._begin_watch()
-            if record.phase not in UNSETTLED:
+            if record.phase not in COMING_UP:
                 self.appraise()
         if runs:
             self.restarting.expect_return()
@@ -188,7 +189,7 @@ class Incarnation:
         record = self._subject.record
         age = max(0.0, self._subject.now() - record.since)
         role = role_of(record) if self.roles.possible else ""
-        self.watch.begin(self._world.clock.seconds() - age, role, settled=record.phase not in UNSETTLED)
+        self.watch.begin(self._world.clock.seconds() - age, role, settled=record.phase not in COMING_UP)
         self._world.clock.callLater(SETTLE, self._has_lived, record.incarnation)
 
     def _has_lived(self, incarnation: str) -> None:
@@ -203,20 +204,20 @@ class Incarnation:
         verdict, phase = self.watch.verdict, self._subject.record.phase
         well = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
         ready = well and self._lived and not self.speech.unsaid(self.definition)
-        if phase in UNSETTLED and ready:
+        if phase in COMING_UP and ready:
             self._subject.feed(Event.SETTLED)
         elif phase is Phase.PROMOTING and well and self.roles.promoted:
             self._subject.feed(Event.PROMOTED)
         elif phase is Phase.FAILED and well:
             self._subject.feed(Event.PROMOTED if self._subject.record.role == PROMOTED else Event.HEALED)
-        elif phase in UP and verdict.failed:
+        elif phase in WELL and verdict.failed:
             self.incidents.judged = verdict.failed
             self._subject.feed(Event.SPARED if self.restarting.spares() else Event.JUDGED)
         self._note_degraded(verdict.degraded)
 
     def _note_degraded(self, why: str) -> None:
         record = self._subject.record
-        if record.phase in UP and why != record.degraded:
+        if record.phase in WELL and why != record.degraded:
             said = f"degraded: {why}" if why else "no longer degraded"
             log.warn("{resource}: {said}", resource=record.resource, said=said)
             self._subject.change(replace(record, degraded=why), said)

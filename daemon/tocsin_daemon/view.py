@@ -15,7 +15,7 @@ from tocsin_daemon.core.reload import compare
 if TYPE_CHECKING:
     from tocsin_daemon.watch import Row
 
-UP = frozenset({Phase.RUNNING, Phase.FAILED, Phase.PROMOTING})
+STARTED = frozenset({Phase.RUNNING, Phase.FAILED, Phase.PROMOTING})
 """Phases in which it is started, and not promoted, unless it was before it failed."""
 
 
@@ -25,7 +25,7 @@ def role(record: Record) -> str:
         return "Promoted"
     definition = record.definition or {}
     started = "Unpromoted" if definition.get("promote_command") or definition.get("promote_signal") else "Started"
-    return started if record.phase in UP else "Stopped"
+    return started if record.phase in STARTED else "Stopped"
 
 
 class NoSuchIncident(Exception):
