@@ -62,6 +62,9 @@ class Promotion:
 
     def begin(self, node: str, settings: Mapping[str, Any], *, degraded: bool) -> None:
         """Keep the score told from now on; whatever an earlier daemon told may stand in the cluster still."""
+        if self._on and (node, settings) == (self._node, self._settings):
+            self.degrade(degraded=degraded)
+            return
         self._halt()
         self._on, self._node, self._settings, self._degraded = True, node, settings, degraded
         self._state = Dampened()

@@ -215,6 +215,23 @@ def test_a_restart_here_has_the_time_of_a_start_not_of_a_demote() -> None:
     assert resource.record.phase is Phase.FAILED
 
 
+def test_what_comes_up_too_late_after_a_restart_here_has_a_score_again() -> None:
+    """Its report was held, say, until it was well: without a score nobody would ever promote it."""
+    outside = Outside()
+    resource = unpromoted(outside, restart_attempts=1)
+    heard(outside)
+    outside.service.on_end(-9)
+    outside.watch.say(ready=False)
+    outside.service.on_cleared()
+    heard(outside)
+    outside.clock.advance(20)
+    assert resource.record.phase is Phase.FAILED
+    assert scores(outside)[-1] == "--delete"
+    outside.watch.say(ready=True)
+    assert resource.record.phase is Phase.RUNNING
+    assert scores(outside)[-1] == "--update 100"
+
+
 def test_a_promoted_service_whose_checks_heal_is_promoted_again() -> None:
     """In maintenance nobody has touched it."""
     outside = Outside()

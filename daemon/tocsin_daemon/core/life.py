@@ -165,7 +165,8 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.FAILED, Event.PROMOTE): (Phase.FAILED, ()),
         (Phase.FAILED, Event.DEMOTE): (Phase.STOPPING, (Effect.DISARM, Effect.CLEAR)),
         (Phase.FAILED, Event.DIED): (Phase.FAILED, (Effect.GATHER,)),
-        (Phase.FAILED, Event.HEALED): (Phase.RUNNING, (Effect.RELIEVE, Effect.RECOVERED)),
+        # A restart here took its score back; one that was up by then gets it now.
+        (Phase.FAILED, Event.HEALED): (Phase.RUNNING, (Effect.RELIEVE, Effect.RECOVERED, Effect.APPRAISE)),
         (Phase.FAILED, Event.PROMOTED): (Phase.PROMOTED, (Effect.RELIEVE, Effect.RECOVERED)),
         (Phase.CLEARING, Event.START): (Phase.CLEARING, ()),
         (Phase.CLEARING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
