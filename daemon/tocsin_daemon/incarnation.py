@@ -202,13 +202,13 @@ class Incarnation:
         if self.speech.notify.ready and not self._subject.record.ready:
             self._subject.change(replace(self._subject.record, ready=True), "it has said READY=1")
         verdict, phase = self.watch.verdict, self._subject.record.phase
-        well = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
-        ready = well and self._lived and not self.speech.unsaid(self.definition)
+        passes = self.watch.running and verdict.ready and not verdict.failed  # else it is on the last incarnation
+        ready = passes and self._lived and not self.speech.unsaid(self.definition)
         if phase in COMING_UP and ready:
             self._subject.feed(Event.SETTLED)
-        elif phase is Phase.PROMOTING and well and self.roles.promoted:
+        elif phase is Phase.PROMOTING and passes and self.roles.promoted:
             self._subject.feed(Event.PROMOTED)
-        elif phase is Phase.FAILED and well:
+        elif phase is Phase.FAILED and ready:
             self._subject.feed(Event.PROMOTED if self._subject.record.role == PROMOTED else Event.HEALED)
         elif phase in WELL and verdict.failed:
             self.incidents.judged = verdict.failed

@@ -302,6 +302,23 @@ def test_a_service_that_says_when_it_is_ready_is_waited_for() -> None:
     assert not outside.notify.listens
 
 
+def test_a_restart_here_that_has_not_said_so_in_time_heals_only_by_saying_so() -> None:
+    """Whatever else it says meanwhile."""
+    outside = Outside()
+    resource = Resource(Record("web"), outside.world)
+    resource.start(defined(ready="notify", restart_attempts=1), "n1", 20.0)
+    outside.notify.say(ready=True)
+    outside.clock.advance(SETTLE)
+    outside.service.on_end(-9)
+    outside.service.on_cleared()
+    outside.clock.advance(20)
+    assert resource.record.phase is Phase.FAILED
+    outside.notify.say(status="recovers, 40 %")
+    assert resource.record.phase is Phase.FAILED
+    outside.notify.say(ready=True)
+    assert resource.record.phase is Phase.RUNNING
+
+
 def test_what_was_said_before_the_daemon_died_is_said_once_and_for_all() -> None:
     """READY=1 just before: the service has no reason to say it again, and the start must not time out."""
     before, after = Outside(), Outside()
