@@ -82,7 +82,9 @@ class Output:
 
     def _read(self, fd: int) -> bytes:
         size = os.fstat(fd).st_size
-        if size <= self._position:
+        if size < self._position:  # a shell's `> /dev/stderr` empties it
+            self._position = 0
+        if size == self._position:
             return b""
         try:
             self._position = os.lseek(fd, self._position, os.SEEK_DATA)

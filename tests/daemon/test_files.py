@@ -196,6 +196,18 @@ def test_a_flood_that_is_over_is_not_looked_for_for_ever(tmp_path: Path, read: s
     os.close(fd)
 
 
+def test_output_that_its_service_has_emptied_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """A shell's `> /dev/stderr` does so."""
+    output = Output(str(tmp_path / "out"))
+    fd = output.fresh()
+    os.write(fd, b"before\n" * 1000)
+    output.drain()
+    os.truncate(tmp_path / "out", 0)
+    os.write(fd, b"after\n")
+    assert output.drain() == ["after"]
+    os.close(fd)
+
+
 def test_a_backlog_beyond_the_limit_is_skipped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest is kept."""
     monkeypatch.setattr("tocsin_daemon.output.LONGEST_BACKLOG", 100)
