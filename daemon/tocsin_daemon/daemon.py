@@ -161,12 +161,14 @@ class Daemon:
             record = replace(record, phase=Phase.STOPPED, main=None).noted(self.world.wall(), "left by an earlier boot")
         resource = self.resources[record.resource] = Resource(record, self.world)
         resource.reporter.be_quiet(RESUME_QUIET)
+        incident, failed = record.incident, record.phase is Phase.FAILED
+        if incident and incident.pending and not failed:
+            resource.reporter.tell(News.WITHDRAW)  # it died before it could: nobody may be told of what is over
         runs = record.phase is not Phase.STOPPED and resource.service.adopt()
         if runs and record.phase is Phase.RESTARTING:
             resource.service.incidents.judged = "tocsind ended while it restarted the service here"
         for event in RESUME[record.phase, runs]:
             resource.feed(event)
-        incident, failed = record.incident, record.phase is Phase.FAILED
         if failed:
             untold = incident and incident.stage is Stage.NONE
             resource.reporter.tell(News.INCIDENT if untold else News.RESUMED)

@@ -171,9 +171,8 @@ class Resource:
             since = self.now() if phase is not before else self.record.since
             # What has passed is not why it fails now; where that is not known yet, the next daemon has to see so.
             failure = None if before in answers.WELL else self.record.failure
-            self.change(
-                replace(self.record, phase=phase, since=since, failure=failure), f"{event.value}: {phase.value}"
-            )
+            record = replace(self.record, phase=phase, since=since, failure=failure)
+            self.change(record, f"{event.value}: {phase.value}")
         for effect in effects:
             self._carry_out(effect)
 

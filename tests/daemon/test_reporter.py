@@ -212,6 +212,32 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
     assert sent + after.cluster.count("--fail") == 1
 
 
+@pytest.mark.parametrize("how", ["stop", "start", "heal"])
+def test_at_no_moment_is_a_report_on_disk_that_would_fail_what_has_failed_no_more(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was held; the end of a pause would have it looked at again, find the service managed, and fail it."""
+    outside = Outside()
+    resource = outside.running()
+    outside.watch.say(failed="check http failed")
+    outside.cluster.reply(0, status_xml(maintenance=True))
+    assert incident(resource).stage is Stage.HELD
+    saved: list[Record] = []
+    monkeypatch.setattr(outside.store, "save", saved.append)
+    asked = {
+        "stop": lambda: resource.stop(20.0),
+        "start": lambda: resource.start(DEFINITION, "n1", 20.0),
+        "heal": lambda: outside.watch.say(failed=""),
+    }
+    asked[how]()
+    assert len(saved) > 1
+    for record in saved:
+        after = Outside()
+        daemon = Daemon(lambda _, after=after: after.world, 60.0, lambda: None)  # type: ignore[misc]
+        daemon.resume(record)
+        assert not incident(daemon.resources["web"]).pending
+
+
 def test_at_no_moment_is_a_second_failure_on_disk_with_what_was_known_of_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
