@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +17,6 @@ from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Entry, Failure, Incident, Main, Record
 from tocsin_daemon.core.report import Stage
 from tocsin_daemon.store import Store
-from tocsin_ocf.client import NoDaemon, ask
-from tocsin_ocf.rundir import Rundir
 
 MARKS = {"detected": 1000.0, "decided": 1000.012, "reported": 1000.03, "acknowledged": 1000.05, "recovered": 1000.2}
 RECORD = Record(
@@ -172,117 +164,3 @@ def test_check_looks_at_this_machine_unless_asked_not_to(tmp_path: Path) -> None
 def test_check_without_a_file_is_a_slip() -> None:
     """It would else be silent, and 0."""
     assert checked().exit_code == 2
-
-
-class Running:
-    """A real tocsind."""
-
-    def __init__(self, directory: Path) -> None:
-        """Start it on a free port, and wait until it says that it listens."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.state_dir = str(directory / "run")
-        self.log = directory / "tocsind.log"
-        self.argv = [sys.executable, "-m", "tocsin_daemon", "--port", str(self.port), "--state-dir", self.state_dir]
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notify.bind("")
-        self.notify.settimeout(20)
-        self.process = self.start()
-
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start one more."""
-        address = "@" + self.notify.getsockname()[1:].decode()
-        path = os.pathsep.join(part for part in sys.path if part)
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "NOTIFY_SOCKET": address}
-        argv = [*self.argv, "--linger", "600", "--log-file", str(self.log), *words]
-        process = subprocess.Popen(argv, env=environment)
-        self.said = self._heard()
-        return process
-
-    def _heard(self) -> str:
-        """Wait for the one word that counts: that it listens, or why it never will."""
-        while True:
-            said = self.notify.recv(1000).decode()
-            for line in said.split("\n"):
-                if line == "READY=1" or "cannot listen" in line or "another tocsind" in line:
-                    return line
-
-    def ask(self, verb: str, body: str = "") -> tuple[int, str]:
-        """Ask it."""
-        return ask(Rundir(self.state_dir, self.port), self.port, verb, "web", body, 10.0)
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Running]:
-    """Run one for a test, and leave no service of it."""
-    running = Running(tmp_path)
-    yield running
-    if running.process.poll() is not None:
-        running.process = running.start()
-    running.ask("STOP", '{"timeout":10000}')
-    running.process.terminate()
-    assert running.process.wait(10) == 0
-    running.notify.close()
-
-
-START = '{"node":"n1","timeout":10000,"definition":{"command":["/bin/sleep","606"]}}'
-
-
-def test_a_daemon_says_that_it_listens_and_does_its_job(daemon: Running) -> None:
-    """The one test over a real socket."""
-    assert daemon.said == "READY=1"
-    assert daemon.ask("MONITOR") == (7, "")
-    assert daemon.ask("START", START) == (0, "")
-    assert daemon.ask("MONITOR") == (0, "")
-    assert json.loads(daemon.ask("STATUS")[1])[0]["phase"] == "running"
-    assert daemon.ask("STOP", '{"timeout":10000}') == (0, "")
-    assert "listens" in daemon.log.read_text()
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_end_of_the_daemon_touches_no_service(daemon: Running, number: int) -> None:
-    """The next one takes it over: the same process, nothing reported."""
-    daemon.ask("START", START)
-    before = json.loads(daemon.ask("STATUS")[1])[0]
-    daemon.process.send_signal(number)
-    daemon.process.wait(10)
-    daemon.process = daemon.start()
-    after = json.loads(daemon.ask("STATUS")[1])[0]
-    assert (after["pid"], after["incarnation"], after["phase"]) == (before["pid"], before["incarnation"], "running")
-    assert after["incidents"] == 0
-
-
-def test_a_death_without_a_daemon_is_an_incident_of_the_next(daemon: Running) -> None:
-    """Nothing is lost."""
-    daemon.ask("START", START)
-    pid = json.loads(daemon.ask("STATUS")[1])[0]["pid"]
-    daemon.process.kill()
-    daemon.process.wait(10)
-    os.kill(pid, signal.SIGKILL)
-    daemon.process = daemon.start()
-    assert daemon.ask("MONITOR")[0] == 7
-    assert json.loads(daemon.ask("STATUS")[1])[0]["incidents"] == 1
-
-
-def test_a_second_daemon_ends_with_75_and_says_why(daemon: Running) -> None:
-    """EX_TEMPFAIL: the agent goes on and connects to the first."""
-    assert daemon.start().wait(10) == 75
-    assert "another tocsind" in daemon.said
-
-
-def test_a_taken_port_ends_the_daemon_with_69_and_leaves_no_secret(daemon: Running, tmp_path: Path) -> None:
-    """EX_UNAVAILABLE."""
-    other = str(tmp_path / "other")
-    assert daemon.start("--state-dir", other).wait(10) == 69
-    assert "cannot listen" in daemon.said
-    assert Rundir(other, daemon.port).secrets() is None
-
-
-def test_a_daemon_that_ends_leaves_nobody_to_ask(daemon: Running) -> None:
-    """Its secrets go with it."""
-    daemon.process.terminate()
-    daemon.process.wait(10)
-    begun = time.monotonic()
-    with pytest.raises(NoDaemon):
-        daemon.ask("MONITOR")
-    assert time.monotonic() - begun < 1
