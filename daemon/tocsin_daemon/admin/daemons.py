@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -41,11 +41,6 @@ class Silent(Exception):
 class Refused(Exception):
     """A daemon that does not do what it was asked; the text says why."""
 
-    def __init__(self, code: int, why: str) -> None:
-        """Keep its code, of OCF's."""
-        super().__init__(why)
-        self.code = code
-
 
 def ports(place: Place) -> list[int]:
     """Return the ports of which there is state; ends the command where that is not for this user to see."""
@@ -61,27 +56,32 @@ def ports(place: Place) -> list[int]:
     return found
 
 
-def refuse(why: str) -> None:
+def refuse(why: str) -> NoReturn:
     """End the command: it is not for this user."""
     click.echo(f"tocsin: {why}", err=True)
     raise SystemExit(OCF_ERR_PERM)
 
 
-def question(place: Place, port: int, verb: str, resource: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
-    """Ask the daemon on a port, and return its answer; Silent, Refused."""
+def asked(place: Place, port: int, verb: str, resource: str, body: str = "") -> tuple[int, str]:
+    """Ask the daemon on a port, and return its OCF code and its text; Silent, WireError."""
     try:
-        text = json.dumps(body) if body else ""
-        code, answer = ask(Rundir(place.state_dir, port), port, verb, resource, text, SECONDS)
+        return ask(Rundir(place.state_dir, port), port, verb, resource, body, SECONDS)
     except NoDaemon:
         raise Silent(port, "no tocsind is running", runs=False) from None
     except (Mute, Stranger, PermissionError) as error:
         raise Silent(port, f"not answered by tocsind ({error})", runs=True) from None
+
+
+def question(place: Place, port: int, verb: str, resource: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Ask the daemon on a port, and return its answer; Silent, Refused."""
+    try:
+        code, answer = asked(place, port, verb, resource, json.dumps(body) if body else "")
     except WireError as error:
-        raise Refused(OCF_NOT_RUNNING, str(error)) from None
+        raise Refused(str(error)) from None
     if code == OCF_NOT_RUNNING:
-        raise Refused(code, f"the daemon on port {port} does not know {resource}")
+        raise Refused(f"the daemon on port {port} does not know {resource}")
     if code != OCF_SUCCESS:
-        raise Refused(code, answer)
+        raise Refused(answer)
     return json.loads(answer)
 
 

@@ -10,21 +10,22 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from tocsin_daemon import file_check
-from tocsin_daemon.admin.daemons import Place, ports, records
+from tocsin_daemon.admin.daemons import Place, Silent, asked, ports, records
 from tocsin_daemon.cgroup import mount_points
 from tocsin_daemon.core import diagnosis, surroundings
 from tocsin_daemon.core.answers import WELL
 from tocsin_daemon.core.diagnosis import Finding
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
-from tocsin_ocf import __version__, pacemaker
-from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
+from tocsin_ocf import __version__, pacemaker, targets
 from tocsin_ocf.pacemaker import Cluster, Fault, Runner, Version, base_id, crm_node, version
 from tocsin_ocf.pacemaker.configured import Configured, primitives
 from tocsin_ocf.port_owner import squatter
 from tocsin_ocf.rundir import LOG_DIR, PORT, Rundir
+from tocsin_ocf.values import Wrong
 from tocsin_ocf.wire import EVERY_RESOURCE
 
 AGENT = "/usr/lib/ocf/resource.d/tocsin/service"
@@ -32,7 +33,6 @@ TOOLS = ("crm_mon", "crm_node", "crm_resource", "cibadmin", "attrd_updater", "cr
 LIBRARIES = ("twisted", "yaml", "jsonschema", "click", "rich", "psutil", "jeepney")
 TLS = ("OpenSSL", "service_identity")
 """What checks of https need, in addition."""
-SECONDS = 5.0
 TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised."""
 
@@ -91,13 +91,16 @@ class Examination:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
             mounts = mount_points(file.read())
         writable = bool(mounts) and os.access(mounts[0], os.W_OK)
-        up = [record for record in self._all() if record.phase in WELL and record.main]
-        bare = [r.resource for r in up if r.main and not r.main.cgroup and not (r.definition or {}).get("unit")]
+        mains = [(record, record.main) for record in self._all() if record.phase in WELL and record.main]
+        bare = [r.resource for r, main in mains if not main.cgroup and not (r.definition or {}).get("unit")]
         return surroundings.cgroups(mounts, writable, bare)
 
     def _configured_ports(self) -> set[int]:
-        given = [primitive.parameters.get("port", str(PORT)) for primitive in self._primitives]
-        return {int(port) for port in given if port.isdigit()}
+        found = set()
+        for primitive in self._primitives:
+            with suppress(Wrong):  # which is for `validate-all` to say
+                found.add(targets.port(primitive.parameters.get("port", str(PORT))))
+        return found
 
     def _daemon(self, port: int) -> Iterator[Finding]:
         rundir = Rundir(self._place.state_dir, port)
@@ -107,7 +110,7 @@ class Examination:
         yield from taken
         if not taken:
             needed = any(record.phase is not Phase.STOPPED for record in self._records.get(port, ()))
-            yield from surroundings.daemon(port, needed, _ping(rundir, port), __version__)
+            yield from surroundings.daemon(port, needed, _ping(self._place, port), __version__)
 
     def _of_cluster(self) -> Iterator[Finding]:
         yield from diagnosis.version(self._version(), self._primitives)
@@ -160,10 +163,10 @@ def _path(path: str) -> surroundings.Path:
     return surroundings.Path(path, found.st_uid, stat.S_IMODE(found.st_mode))
 
 
-def _ping(rundir: Rundir, port: int) -> str:
+def _ping(place: Place, port: int) -> str:
     try:
-        return ask(rundir, port, "PING", EVERY_RESOURCE, "", SECONDS)[1]
-    except (Mute, NoDaemon, Stranger, PermissionError):
+        return asked(place, port, "PING", EVERY_RESOURCE)[1]
+    except Silent:
         return ""
 
 
@@ -178,6 +181,6 @@ def _free(path: str) -> int | None:
 def _synchronised() -> bool | None:
     """Return whether the kernel holds its clock for synchronised, None where it does not say (adjtimex(2))."""
     libc = ctypes.CDLL(None, use_errno=True)
-    asked = ctypes.create_string_buffer(512)  # a struct timex that changes nothing: modes = 0
-    state = libc.adjtimex(asked)
+    buffer = ctypes.create_string_buffer(512)  # a struct timex that changes nothing: modes = 0
+    state = libc.adjtimex(buffer)
     return None if state < 0 else state != TIME_ERROR

@@ -50,7 +50,7 @@ class Node:
         self.configure()
         monkeypatch.setattr(examination, "AGENT", str(self.bin / "crm_mon"))
         monkeypatch.setattr(examination, "_synchronised", lambda: True)
-        monkeypatch.setattr(examination, "_ping", lambda rundir, port: f"tocsind {__version__}")
+        monkeypatch.setattr(examination, "_ping", lambda place, port: f"tocsind {__version__}")
         self.records(Record("web", node="n1", phase=Phase.RUNNING))
 
     def tool(self, name: str, text: str, version: str = "2.1.6") -> None:
@@ -172,9 +172,15 @@ def test_a_stranger_on_the_port_is_named(node: Node) -> None:
     assert f"[{os.getpid()}]" in found["text"] and "ss -ltnp" in found["cure"]
 
 
+def test_a_port_that_is_none_is_passed_over(node: Node) -> None:
+    """The agent says what is wrong with it."""
+    node.configure(port="\u00b2")
+    assert node.problems() == []
+
+
 def test_another_version_of_the_daemon_is_found(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was not restarted after an upgrade."""
-    monkeypatch.setattr(examination, "_ping", lambda rundir, port: "tocsind 0.0.1")
+    monkeypatch.setattr(examination, "_ping", lambda place, port: "tocsind 0.0.1")
     (found,) = node.problems()
     assert "0.0.1 runs" in found["text"] and "restart" in found["cure"]
 
