@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import click
 
 from tocsin_daemon import screen
 from tocsin_daemon.admin.daemons import Place, Refused, Silent, port_of, ports, question, records
+from tocsin_daemon.admin.following import go_on, lines_option
 from tocsin_daemon.core.journal import after
 from tocsin_daemon.view import OLDER_TIMELINE, NoSuchIncident, events_json, timeline_json
 from tocsin_ocf.wire import EVERY_RESOURCE
@@ -58,9 +57,7 @@ def _on_disk(place: Place, port: int, resource: str, incident: int | None) -> di
 @click.command()
 @click.argument("resource", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens from now on, until Ctrl-C.")
-@click.option(
-    "-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="Print at most so many first."
-)
+@lines_option
 @click.option("--json", "as_text", is_flag=True, help="Print JSON, one object a line: at, resource, text.")
 @click.pass_obj
 def events(place: Place, resource: str | None, lines: int, *, follow: bool, as_text: bool) -> None:
@@ -77,10 +74,8 @@ def events(place: Place, resource: str | None, lines: int, *, follow: bool, as_t
         port_of(place, resource)
     found = _new(place, resource, read)
     _print(found[max(0, len(found) - lines) :], as_text=as_text)
-    with suppress(KeyboardInterrupt):
-        while follow:
-            time.sleep(FOLLOW_EVERY)
-            _print(_new(place, resource, read), as_text=as_text)
+    if follow:
+        go_on(lambda: _print(_new(place, resource, read), as_text=as_text), FOLLOW_EVERY)
 
 
 def _new(place: Place, resource: str | None, read: dict[int, dict[str, int]]) -> list[tuple[float, str, str]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from typing import IO
 
 import click
 
-from tocsin_daemon.admin.daemons import Place, port_of, ports
+from tocsin_daemon.admin.daemons import Place, port_of, ports, refuse
+from tocsin_daemon.admin.following import go_on, lines_option
 from tocsin_ocf.port_owner import daemon_pid
 from tocsin_ocf.rundir import LOG_DIR, STATE_DIR, Rundir
 
@@ -27,9 +27,7 @@ Wanted = Callable[[str], bool]
 @click.command()
 @click.argument("resource", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on, until Ctrl-C.")
-@click.option(
-    "-n", "--lines", default=50, show_default=True, type=click.IntRange(0), help="Print at most so many first."
-)
+@lines_option
 @click.option("-o", "--output", is_flag=True, help="Only what the service itself prints.")
 @click.option("--log-dir", default=LOG_DIR, show_default=True, help="Where daemons log that are not running now.")
 @click.pass_obj
@@ -41,34 +39,30 @@ def log(place: Place, resource: str | None, lines: int, log_dir: str, *, follow:
 
     Exit status: 0 printed; 1 there is no such resource or log; 2 usage; 4 not allowed.
     """
-    chosen = [port_of(place, resource)] if resource else ports(place) or _logged(place, log_dir)
-    files = [path_of(place, port, log_dir) for port in chosen]
     try:
+        chosen = [port_of(place, resource)] if resource else ports(place) or _logged(place, log_dir)
         with ExitStack() as opened:
-            _show(
-                [opened.enter_context(Reader(path)) for path in files],
-                lines,
-                only(resource, output=output),
-                follow=follow,
-            )
+            readers = [opened.enter_context(Reader(path_of(place, port, log_dir))) for port in chosen]
+            _show(readers, lines, only(resource, output=output), follow=follow)
     except FileNotFoundError as error:
         hint = "was tocsind told another --log-file, or none? then try journalctl -u tocsind@PORT"
         raise click.ClickException(f"there is no log {error.filename}; {hint}") from None
     except PermissionError as error:
-        click.echo(f"tocsin: {error.filename} is for root alone; try sudo", err=True)
-        raise SystemExit(4) from None
-    if not files:
+        refuse(f"{error.filename} is for root alone; try sudo")
+    if not chosen:
         raise click.ClickException(f"there is no log in {log_dir}: no tocsind has run here")
 
 
 def _show(readers: list[Reader], lines: int, wanted: Wanted, *, follow: bool) -> None:
     for reader in readers:
         _print(last(reader, lines, wanted))
-    with suppress(KeyboardInterrupt):
-        while follow:
-            time.sleep(FOLLOW_EVERY)
-            for reader in readers:
-                _print(filter(wanted, reader.new()))
+
+    def print_new() -> None:
+        for reader in readers:
+            _print(filter(wanted, reader.new()))
+
+    if follow:
+        go_on(print_new, FOLLOW_EVERY)
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -113,8 +107,8 @@ class Reader:
         with suppress(FileNotFoundError):
             if os.stat(self.path).st_ino != os.fstat(self._file.fileno()).st_ino:
                 yield from self._rest()
-                self._file.close()
-                self._file = self._open()
+                older, self._file = self._file, self._open()
+                older.close()
                 yield from self._rest()
 
     def _rest(self) -> Iterator[str]:

@@ -46,9 +46,9 @@ COMMANDS = [
 ]
 
 
-def refused(state_dir: Path, *words: str) -> str:
-    """Return what `tocsin` tells a user who is not root."""
-    drop = "import os; from tocsin_daemon.cli import main; os.setgroups([]); os.setgid(65534)"
+def refused(state_dir: Path, *words: str, before: str = "pass") -> str:
+    """Return what `tocsin` tells a user who is not root; `before` is run first."""
+    drop = f"import os; from tocsin_daemon.cli import main; {before}; os.setgroups([]); os.setgid(65534)"
     argv = [sys.executable, "-c", f"{drop}; os.setuid(65534); main()", "--state-dir", str(state_dir), *words]
     done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (4, ""), done.stderr
@@ -71,6 +71,14 @@ def test_another_user_is_refused(visible: Path, words: list[str]) -> None:
     node.leave(WEB)
     said = refused(node.state_dir, *words)
     assert "for root alone" in said and "Traceback" not in said
+
+
+def test_another_user_is_refused_the_log_of_daemons_that_left_no_state(visible: Path) -> None:
+    """As after a reboot."""
+    (visible / "log").mkdir(0o750)
+    before = f"from tocsin_daemon.admin import log; log.STATE_DIR = '{visible}/none'"
+    said = refused(visible / "none", "log", "--log-dir", str(visible / "log"), before=before)
+    assert f"{visible}/log is for root alone" in said
 
 
 @pytest.mark.parametrize(

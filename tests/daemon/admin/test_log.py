@@ -85,3 +85,20 @@ def test_a_log_is_read_on_through_its_rotation(tmp_path: Path) -> None:
         assert list(reader.new()) == ["two", "three", "four"]
         path.unlink()
         assert list(reader.new()) == []
+
+
+def test_a_log_that_is_being_rotated_is_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once more it is gone when it is to be opened: the next time it is there."""
+    path = tmp_path / "log"
+    path.write_text("one\n")
+
+    def gone(_: Reader) -> None:
+        raise FileNotFoundError
+
+    with Reader(str(path)) as reader:
+        path.rename(tmp_path / "log.1")
+        path.write_text("two\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(Reader, "_open", gone)
+            assert list(reader.new()) == ["one"]
+        assert list(reader.new()) == ["two"]
