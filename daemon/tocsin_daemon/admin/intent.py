@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -16,8 +17,11 @@ from tocsin_daemon.core.pause import LONGEST
 from tocsin_daemon.core.report import Stage
 from tocsin_ocf import values
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 TOO_LATE = (Stage.SENDING.value, Stage.VERIFYING.value)
 LOOK_EVERY = 0.1
+DAY = 86400
 UP = ("running", "promoted")
 STAYS = 2.0
 """Seconds after which a service that was stopped is not about to be started again here."""
@@ -32,30 +36,27 @@ class Duration(click.ParamType):
         """Return seconds."""
         try:
             text = str(value).strip()
-            days = text[:-1] if text.endswith("d") and text[:-1].isdigit() else ""
-            found = float(days) * 86400 if days else values.duration(text)
+            days = text[:-1] if text.endswith("d") and text.isascii() and text[:-1].isdigit() else ""
+            found = values.duration(days) * DAY if days else values.duration(text)
         except values.Wrong as error:
             self.fail(str(error), param, ctx)
         if found > LONGEST:
-            self.fail(f"at most {LONGEST / 86400:.0f}d: what is to be longer belongs into the cluster's configuration")
+            self.fail(f"at most {LONGEST / DAY:.0f}d: what is to be longer belongs into the cluster's configuration")
         return found
 
 
 reason = click.option("-m", "--reason", required=True, help="Why; it is shown wherever this has consequences.")
 
 
+def time_option(*names: str, default: str, meaning: str) -> Callable[[F], F]:
+    """Return an option that takes a time."""
+    return click.option(*names, default=default, show_default=True, metavar="TIME", type=Duration(), help=meaning)
+
+
 @click.command()
 @click.argument("resource")
 @reason
-@click.option(
-    "--for",
-    "lasts",
-    default="1h",
-    show_default=True,
-    metavar="TIME",
-    type=Duration(),
-    help="How long: 90s, 30min, 2h, 1d.",
-)
+@time_option("--for", "lasts", default="1h", meaning="How long: 90s, 30min, 2h, 1d.")
 @click.pass_obj
 def pause(place: Place, resource: str, reason: str, lasts: float) -> None:
     """
@@ -92,15 +93,7 @@ def resume(place: Place, resource: str) -> None:
 @click.command()
 @click.argument("resource")
 @reason
-@click.option(
-    "--wait",
-    "patience",
-    default="1min",
-    show_default=True,
-    metavar="TIME",
-    type=Duration(),
-    help="How long to wait for the end.",
-)
+@time_option("--wait", "patience", default="1min", meaning="How long to wait for the end.")
 @click.pass_obj
 def fail(place: Place, resource: str, reason: str, patience: float) -> None:
     """

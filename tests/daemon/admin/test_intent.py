@@ -33,6 +33,8 @@ def test_what_only_a_daemon_can_do_says_so_without_one(node: Node, words: list[s
         (["pause", "web", "-m", "x", "--for", "soon"], "'soon' is not a time"),
         (["pause", "web", "-m", "x", "--for", "31d"], "at most 30d"),
         (["pause", "web", "-m", "x", "--for", "0s"], "more than 0"),
+        (["pause", "web", "-m", "x", "--for", "0d"], "more than 0"),
+        (["pause", "web", "-m", "x", "--for", "\u00b2d"], "is not a time"),
         (["explain", "web", "0"], "INCIDENT"),
         (["explain"], "RESOURCE"),
     ],
