@@ -13,7 +13,7 @@ from tocsin_daemon.chronicle import Chronicle
 from tocsin_daemon.commands import KEPT
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.hooks.configuration import Hook
-from tocsin_daemon.hooks.following import Hooks, runs
+from tocsin_daemon.hooks.following import Hooks, run
 from tocsin_daemon.tools import Tools
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def hooks(reactor: EPollReactor, children: Children, path: str, chronicle: Chron
 
 def _way(reactor: EPollReactor, tools: Tools, hook: Hook) -> Deliver:
     if hook.command:
-        return runs(tools.run, hook)
+        return partial(run, tools.run, hook)
     from twisted.web.client import Agent  # noqa: PLC0415 - only a URL needs it
 
     from tocsin_daemon.hooks.post import post  # noqa: PLC0415

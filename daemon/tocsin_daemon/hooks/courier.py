@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 
 Deliver = Callable[[bytes], "Deferred[str]"]
-"""Takes an event to the hook; "" when it has it, else why not, within a time of its own."""
+"""Takes an event to the hook; "" when it has it, else why not, within a time of its own. What it raises is why, too."""
 Count = Callable[[str], None]
 """Counts what came of one try: delivered, retried or lost."""
 
@@ -75,7 +75,7 @@ class Courier:
     def _try(self) -> None:
         self._next = None
         self._tries += 1
-        self._under_way = trying = self._deliver(self.waiting[0])
+        self._under_way = trying = maybeDeferred(self._deliver, self.waiting[0])
         trying.addErrback(_in_words)
         trying.addCallback(self._tried)
 

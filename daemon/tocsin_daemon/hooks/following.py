@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -81,8 +80,3 @@ def run(execute: Callable[[Command], Deferred[Reply]], hook: Hook, event: bytes)
 
 def _judge(reply: Reply) -> str:
     return "" if reply.code == 0 else reply.why
-
-
-def runs(execute: Callable[[Command], Deferred[Reply]], hook: Hook) -> Deliver:
-    """Return the way to a hook that is a command."""
-    return partial(run, execute, hook)

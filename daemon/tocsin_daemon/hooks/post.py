@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
@@ -59,14 +59,15 @@ class Unread(Protocol):
 def post(
     clock: IReactorTime, agent: IAgent, url: str, headers: Mapping[str, str], seconds: float, event: bytes
 ) -> Deferred[str]:
-    """Return "" when somebody at the URL has taken the event, else why not; cancelling gives up."""
+    """
+    Return "" when somebody at the URL has taken the event, else why not; cancelling gives up.
+
+    Raises what the agent does that cannot ask, such as for https without pyOpenSSL.
+    """
     names = Headers({"Content-Type": ["application/json"], "User-Agent": [f"tocsind/{__version__}"]})
     for name, value in headers.items():
         names.setRawHeaders(name, [value])
-    try:
-        asked: Deferred[Any] = agent.request(b"POST", url.encode("ascii"), names, Body(event))
-    except Exception as error:  # noqa: BLE001 - such as https without pyOpenSSL: whatever it is, the hook has failed
-        return fail(error)
+    asked: Deferred[Any] = agent.request(b"POST", url.encode("ascii"), names, Body(event))
     late: list[bool] = []
 
     def give_up() -> None:

@@ -31,6 +31,7 @@ def test_the_example_is_good_and_documented_keys_are_all_there_are() -> None:
         ("hooks:\n  - command: /bin/a\n    url: http://x", "2: hooks[0]: a hook has either"),
         ("hooks:\n  - command: page", "2: hooks[0].command: 'page' is not an absolute path"),
         ("hooks:\n  - url: ftp://x", "2: hooks[0].url: not a URL"),
+        ("hooks:\n  - url: http://x:0/", "2: hooks[0].url: not a URL"),
         ("hooks:\n  - url: http://x:99999999/", "2: hooks[0].url: not a URL"),
         ('hooks:\n  - url: "http://x/\\r\\nX: y"', "2: hooks[0].url: "),
         ('hooks:\n  - url: http://x\n    headers: {A: "b\\r\\nC: d"}', "3: hooks[0].headers: a mapping"),

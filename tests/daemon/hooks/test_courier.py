@@ -17,9 +17,12 @@ class Way:
         self.answer = answer
         self.asked: list[tuple[bytes, Deferred[str]]] = []
         self.cancelled = 0
+        self.broken = False
 
     def __call__(self, event: bytes) -> Deferred[str]:
         """Take a try."""
+        if self.broken:
+            raise NotImplementedError
         self.asked.append((event, Deferred(self._cancel) if self.answer is None else succeed(self.answer)))
         return self.asked[-1][1]
 
@@ -99,11 +102,17 @@ def test_the_oldest_are_lost_of_too_many_but_not_the_one_on_its_way() -> None:
 
 
 def test_a_way_that_breaks_is_a_try_that_failed() -> None:
-    """Whatever it raises."""
+    """Whatever it raises, then or at once, such as https without its library."""
     queue = Queue()
     queue.take(b"one")
     queue.way.asked[0][1].errback(OSError("no such host"))
     assert queue.counted == ["retried"]
+    queue.way.broken = True
+    queue.clock.advance(pause(1))
+    assert queue.counted == ["retried", "retried"]
+    queue.way.broken = False
+    queue.clock.advance(pause(2))
+    assert queue.way.events == [b"one", b"one"]
 
 
 def test_an_ended_courier_cancels_what_is_under_way_and_delivers_no_more() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
-from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.web.client import Agent
 from zope.interface import implementer
@@ -71,15 +69,3 @@ def test_a_url_that_does_not_answer_is_given_up() -> None:
     posted = Posted()
     posted.reactor.advance(10.0)
     assert posted.said == ["no reply within 10 s"] and posted.transport.disconnecting | posted.transport.disconnected
-
-
-def test_an_agent_that_cannot_ask_is_a_try_that_failed() -> None:
-    """Such as https without its library."""
-
-    class Cannot:
-        def request(self, *_: object) -> Deferred[Any]:
-            raise NotImplementedError("SSL support unavailable")
-
-    failures: list[object] = []
-    post(Clock(), Cannot(), "https://x/", {}, 1.0, b"").addErrback(failures.append)  # type: ignore[arg-type]
-    assert len(failures) == 1
