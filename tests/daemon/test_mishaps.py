@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent
@@ -237,3 +238,18 @@ def test_a_stop_that_cannot_look_looks_again() -> None:
     assert cleared == []
     clock.advance(1)
     assert cleared == [True]
+
+
+def test_what_fails_after_a_stop_is_no_look_that_failed() -> None:
+    """Whoever waited for the end of the service was told, and is not told again."""
+    clock, told = Clock(), []
+
+    def cleared() -> None:
+        told.append(True)
+        raise OSError(28, "No space left on device")
+
+    service: Any = Crowded()
+    service.looks = 1
+    with pytest.raises(OSError, match="No space"):
+        Clearing(service, None, clock, Plan(10.0), lambda seen: None).begin(15, cleared)
+    assert told == [True] and clock.getDelayedCalls() == []

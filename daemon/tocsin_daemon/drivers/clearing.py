@@ -68,27 +68,31 @@ class Clearing:
     def _look_again(self, looks: int) -> None:
         """Look, and look again where that cannot be done: for want of descriptors, say, which must not end a stop."""
         try:
-            self._look_once(looks)
+            over = self._is_over(looks)
         except OSError as error:
             log.error("{resource}: what is left cannot be seen: {why}", resource=self._service.resource, why=str(error))
             self._look = self._clock.callLater(pause(looks), self._look_again, looks + 1)
+        else:
+            if over:
+                self._on_cleared()
 
-    def _look_once(self, looks: int) -> None:
+    def _is_over(self, looks: int) -> bool:
+        """Tell whether nothing is left; else do what it is time for, and look again later."""
         main_lives = self._child is not None and self._child.alive
         wait = max(0.0, self._begun + self._plan.kill_after - self._clock.seconds())
         if main_lives and looks and wait:  # its pidfd will tell when it ends
             self._look = self._clock.callLater(wait, self._look_again, looks)
-            return
+            return False
         left = self._service.living(thorough=looks == 0 and not main_lives, since=self._pressed)
         if not left and not main_lives:
             left = self._service.living(thorough=True, since=self._pressed)
             if not left and (self._service.cgroup is None or self._service.cgroup.is_empty()):
-                self._on_cleared()
-                return
+                return True
         if self._press(left, main_lives=main_lives):
             looks = 0
         self._pressed = self._clock.seconds()
         self._look = self._clock.callLater(pause(looks), self._look_again, looks + 1)
+        return False
 
     def _press(self, left: list[Process], *, main_lives: bool) -> bool:
         """

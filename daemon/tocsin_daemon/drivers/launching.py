@@ -10,6 +10,7 @@ from tocsin_daemon import environment
 from tocsin_daemon.cgroup import CannotLimit, limit
 from tocsin_daemon.children import Child, OnEnd, Program
 from tocsin_daemon.driver import CannotStart
+from tocsin_daemon.drivers.membership import OF_RESOURCE, Membership
 from tocsin_ocf import exit_codes, processes
 from tocsin_ocf.local import local_fault
 from tocsin_ocf.processes import MARK
@@ -17,7 +18,6 @@ from tocsin_ocf.programs import find_program
 
 if TYPE_CHECKING:
     from tocsin_daemon.drivers import Means
-    from tocsin_daemon.drivers.membership import Membership
     from tocsin_daemon.output import Output
     from tocsin_ocf.definition import Definition
 
@@ -73,7 +73,7 @@ def launch(
 
 
 def _program(definition: Definition, service: Membership, scope: str) -> Program:
-    own = {MARK: service.incarnation, "TOCSIN_RESOURCE": service.resource}
+    own = {MARK: service.incarnation, OF_RESOURCE: service.resource}
     try:
         user, group, groups = environment.identity(definition.user, definition.group)
         variables = environment.of_service(definition, own)
