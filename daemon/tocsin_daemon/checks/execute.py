@@ -7,8 +7,6 @@ time is over. That it cannot be executed says nothing of the service.
 
 from __future__ import annotations
 
-import signal
-
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -119,16 +117,9 @@ def outcome(ended: Ended, results: dict[int, Result], said: str) -> Outcome:
     if ended.status is None:
         return Outcome(Result.ERROR, "its exit status is not known")
     if ended.status < 0:
-        return Outcome(Result.ERROR, _with(f"killed by signal {-ended.status}{_name_of(-ended.status)}", said))
+        return Outcome(Result.ERROR, _with(cause.killed(-ended.status), said))
     result = results.get(ended.status, Result.BAD)
     return Outcome(result, said if result is Result.WELL else _with(f"exit status {ended.status}", said))
-
-
-def _name_of(number: int) -> str:
-    try:
-        return f" ({signal.Signals(number).name.removeprefix('SIG')})"
-    except ValueError:
-        return ""
 
 
 def _with(what: str, said: str) -> str:
@@ -168,11 +159,5 @@ def _ms(seconds: float) -> str:
 
 def came_to(ended: Ended) -> str:
     """Say how a command ended that was to end with 0."""
-    status, said = ended.status, last_line(ended.errors) or last_line(ended.output)
-    if status is None:
-        what = "ended, nobody knows how"
-    elif status < 0:
-        what = f"was killed by signal {-status} ({cause.signal_name(-status)})"
-    else:
-        what = f"exited with status {status}"
-    return f"{what}: {said}" if said else what
+    what = "ended, nobody knows how" if ended.status is None else cause.came_to(ended.status)
+    return _with(what, last_line(ended.errors) or last_line(ended.output))

@@ -22,17 +22,21 @@ def ended(pid: int, status: int | None) -> str:
         return "the service ended while it was being started; tocsind died meanwhile"
     if status is None:
         return f"main process {pid} ended; its exit status is not known, for tocsind was restarted meanwhile"
-    if status < 0:
-        return f"main process {pid} was killed by signal {-status} ({signal_name(-status)})"
-    return f"main process {pid} exited with status {status}"
+    return f"main process {pid} {came_to(status)}"
 
 
-def signal_name(number: int) -> str:
-    """Return "KILL" for 9; the number itself for a real-time signal."""
+def came_to(status: int) -> str:
+    """Say what a process came to whose exit status is known."""
+    return f"was {killed(-status)}" if status < 0 else f"exited with status {status}"
+
+
+def killed(number: int) -> str:
+    """Return "killed by signal 9 (KILL)"; a real-time signal has a number only."""
     try:
-        return signal.Signals(number).name.replace("SIG", "", 1)
+        name = f" ({signal.Signals(number).name.removeprefix('SIG')})"
     except ValueError:
-        return str(number)
+        name = ""
+    return f"killed by signal {number}{name}"
 
 
 def with_output(cause: str, status: int | None, lines: tuple[str, ...]) -> str:

@@ -171,10 +171,8 @@ class PidfileDriver(ProcessDriver):
             return super()._why(status)
         if self.main:
             how = f"main process {self.main.pid} ended; its exit status only its parent knows, which is not tocsind"
-        elif status is not None and status < 0:
-            how = f"its command was killed by signal {-status} ({cause.signal_name(-status)})"
         else:
-            how = f"its command exited with status {status}"
+            how = f"its command {'ended' if status is None else cause.came_to(status)}"
         return "; ".join(filter(None, (how, self._service.cause())))
 
     def clear(self, plan: Plan, stop_signal: int, on_cleared: Callable[[], None], on_kill: OnKill) -> None:
