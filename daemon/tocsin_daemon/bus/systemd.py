@@ -19,12 +19,11 @@ from twisted.python.failure import Failure
 
 from tocsin_daemon.bus.bus import DBUS, TIMEOUT, Bus, pause
 from tocsin_daemon.bus.connection import NO_REPLY, BusError, NoBus, error_of
-from tocsin_daemon.bus.following import Following, Hear
+from tocsin_daemon.bus.following import NAME, Following, Hear
 from tocsin_daemon.bus.message import Call, Rule, Signal
 
 log = Logger()
 
-NAME = "org.freedesktop.systemd1"
 PATH = "/org/freedesktop/systemd1"
 MANAGER = f"{NAME}.Manager"
 RULES = (
@@ -70,17 +69,14 @@ class Systemd:
         """Call a method of systemd's; BusError, NoBus."""
         return self.ask(Call(NAME, PATH, MANAGER, method, signature, body), timeout)
 
-    def ask(self, call: Call, timeout: float = TIMEOUT) -> Deferred[tuple[Any, ...]]:
+    @inlineCallbacks
+    def ask(self, call: Call, timeout: float = TIMEOUT) -> Generator[Deferred[Any], Any, tuple[Any, ...]]:
         """
         Call a method of one of systemd's objects, again while nobody is there to answer.
 
         What we ask for may be asked twice. NoBus only after `PATIENCE` seconds: systemd leaves the bus for a moment
         when it executes itself anew, and comes to a new one a moment later.
         """
-        return self._ask(call, timeout)
-
-    @inlineCallbacks
-    def _ask(self, call: Call, timeout: float) -> Generator[Deferred[Any], Any, tuple[Any, ...]]:
         until, attempt = self.clock.seconds() + PATIENCE, 0
         while True:
             try:
