@@ -25,7 +25,6 @@ SOON = 0.1
 MOST_WAITING = 1000
 TRIES = 5
 FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
 
 Deliver = Callable[[bytes], "Deferred[str]"]
 """Takes an event to the hook; "" when it has it, else why not, within a time of its own. What it raises is why, too."""
@@ -34,8 +33,8 @@ Count = Callable[[str], None]
 
 
 def pause(tries: int) -> float:
-    """Return the seconds to wait after so many tries that failed: doubled each time, with a ceiling."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (tries - 1))
+    """Return the seconds to wait after so many tries that failed: doubled each time."""
+    return FIRST_PAUSE * 2.0 ** (tries - 1)
 
 
 class Courier:
