@@ -116,3 +116,22 @@ def test_what_an_endpoint_is_told(names: Names) -> None:
     assert one.told == ["db.example.com", IPv4Address("TCP", "10.0.0.7", 80), "complete"]
     ForReactor(names).resolveHostName(other, "none").cancel()
     assert other.told == ["none", "complete"]
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("::1", ["::1"]),
+        ("db1", ["10.0.0.1", "fd00::1"]),
+        ("DB1.Example.com.", ["10.0.0.1"]),
+        ("localhost", ["127.0.0.1", "::1"]),
+    ],
+)
+def test_addresses_and_listed_names_need_no_server(tmp_path: Path, host: str, addresses: list[str]) -> None:
+    """`localhost` is local wherever the hosts file does not say more."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("# comment\nfd00::1 db1\n10.0.0.1 db1.example.com db1 # one\nnonsense db1\n\n")
+    found: list[list[str]] = []
+    Names(reactor, str(hosts), "/nonexistent").addresses(host).addCallback(found.append)
+    assert found == [addresses]

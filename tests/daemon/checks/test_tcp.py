@@ -1,4 +1,4 @@
-"""`tcp` and `unix` against real listeners on loopback, well and ill."""
+"""`tcp` against real listeners on loopback, well and ill."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import resource
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ from tests.fakes.checks import FakeRun
 from tocsin_daemon.checks import KINDS
 from tocsin_daemon.checks.outside import Outside
 from tocsin_daemon.core.check import Outcome, Result, Spec
-from tocsin_daemon.names import Names
 
+pytestmark = pytest.mark.usefixtures("nothing_left")
 OUTSIDE = Outside(reactor, "web", FakeRun())
 
 
@@ -38,21 +37,6 @@ def listener(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
     with socket.create_server((host, 0), family=request.param) as one:
         one.settimeout(5)
         yield one
-
-
-def watched() -> set[object]:
-    """Return what the reactor watches, but for its own wakers, which come when it begins to run."""
-    found = {*reactor.getReaders(), *reactor.getWriters()}  # type: ignore[attr-defined]
-    return {each for each in found if not type(each).__name__.endswith("Waker")}
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """No look leaves a descriptor, in the reactor or open, or a timer."""
-    before = watched()
-    yield
-    assert watched() == before
-    assert [call for call in reactor.getDelayedCalls() if "Look" in str(call)] == []  # type: ignore[attr-defined]
 
 
 def address(one: socket.socket) -> str:
@@ -229,35 +213,6 @@ def now(done: Deferred[Outcome]) -> Outcome:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_unix_socket(tmp_path: Path) -> None:
-    """Listened on, left behind, gone."""
-    path = tmp_path / "socket"
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(path))
-        one.listen()
-        assert (await check(str(path), "unix").run()).result is Result.WELL
-    assert await check(str(path), "unix").run() == Outcome(Result.BAD, "connection refused")
-    path.unlink()
-    assert await check(str(path), "unix").run() == Outcome(Result.BAD, "no such file or directory")
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_unix_socket_whose_queue_is_full_is_tried_again(tmp_path: Path) -> None:
-    """The kernel does not wait for it, so we do."""
-    path = str(tmp_path / "socket")
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(path)
-        one.listen(0)
-        waiting = socket.socket(socket.AF_UNIX)
-        waiting.connect(path)
-        done = check(path, "unix").run()
-        assert not done.called
-        one.accept()[0].close()
-        assert (await done).result is Result.WELL
-        waiting.close()
-
-
-@pytest_twisted.ensureDeferred
 async def test_a_host_name_is_looked_up_and_each_address_tried(listener: socket.socket) -> None:
     """The service may listen on one of them only."""
     outside = Outside(reactor, "web", FakeRun(), addresses=lambda host: succeed(["127.0.0.1", "::1"]))
@@ -269,22 +224,3 @@ async def test_a_host_name_is_looked_up_and_each_address_tried(listener: socket.
 async def test_a_name_without_an_address_is_an_error() -> None:
     """DNS is not the service."""
     assert await check("db:80").run() == Outcome(Result.ERROR, "no address of db is known")
-
-
-@pytest.mark.parametrize(
-    ("host", "addresses"),
-    [
-        ("127.0.0.1", ["127.0.0.1"]),
-        ("::1", ["::1"]),
-        ("db1", ["10.0.0.1", "fd00::1"]),
-        ("DB1.Example.com.", ["10.0.0.1"]),
-        ("localhost", ["127.0.0.1", "::1"]),
-    ],
-)
-def test_addresses_and_listed_names_need_no_server(tmp_path: Path, host: str, addresses: list[str]) -> None:
-    """`localhost` is local wherever the hosts file does not say more."""
-    hosts = tmp_path / "hosts"
-    hosts.write_text("# comment\nfd00::1 db1\n10.0.0.1 db1.example.com db1 # one\nnonsense db1\n\n")
-    found: list[list[str]] = []
-    Names(reactor, str(hosts), "/nonexistent").addresses(host).addCallback(found.append)
-    assert found == [addresses]

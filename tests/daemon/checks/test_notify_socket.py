@@ -1,4 +1,4 @@
-"""What a service says by sd_notify(3): whom we believe, what it may cost, and when silence is a failure."""
+"""What a service says by sd_notify(3): whom we believe, and what it may cost."""
 
 from __future__ import annotations
 
@@ -9,79 +9,15 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
+from tests.fakes.speaking import Reactor, Service
 from tests.requirements import require_root
 from tocsin_daemon.checks import notify_socket
 from tocsin_daemon.checks.notify_message import LONGEST_STATUS, Message, parse
 from tocsin_daemon.checks.notify_socket import PER_SECOND, SEARCHES_PER_SECOND, Notify, socket_path
-from tocsin_daemon.checks.outside import Outside
-from tocsin_daemon.checks.sd_notify import SdNotify
-from tocsin_daemon.core.check import Outcome, Result, Spec
-from tocsin_ocf.processes import Process, look
-
-
-class Reactor(Clock):
-    """A clock that also knows who reads."""
-
-    def __init__(self) -> None:
-        """Nobody reads."""
-        super().__init__()
-        self.readers: set[object] = set()
-
-    def addReader(self, reader: object) -> None:
-        """Note it."""
-        self.readers.add(reader)
-
-    def removeReader(self, reader: object) -> None:
-        """Forget it."""
-        self.readers.discard(reader)
-
-
-class Service:
-    """A notify socket whose service is this very process, unless a test says otherwise."""
-
-    def __init__(self, path: str) -> None:
-        """Listen."""
-        self.reactor = Reactor()
-        self.pids = [os.getpid()]
-        self.asked = 0
-        self.heard: list[Message] = []
-        self.notify = Notify(self.reactor, path, self.members)
-        self.notify.hear(self.heard.append)
-        self.notify.listen()
-
-    def members(self) -> list[Process]:
-        """Return its processes."""
-        self.asked += 1
-        return [process for process in map(look, self.pids) if process]
-
-    def say(self, *texts: str | bytes) -> None:
-        """Send, as sd_notify does, and let the daemon read."""
-        for text in texts:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.sendto(text if isinstance(text, bytes) else text.encode(), self.notify.path)
-            self.read()
-
-    def read(self, times: int = 1) -> None:
-        """Read as the reactor would."""
-        for _ in range(times):
-            if self.notify in self.reactor.readers:
-                self.notify.doRead()
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    """Return a service that has said nothing yet."""
-    made = Service(str(tmp_path / "notify" / "9909" / "web"))
-    yield made
-    made.notify.close()
-    assert not made.reactor.readers and not made.reactor.getDelayedCalls()
 
 
 def test_what_is_said_is_read() -> None:
@@ -213,76 +149,6 @@ def test_a_long_name_gets_a_short_path() -> None:
     assert socket_path("/run/tocsin", 9909, "web") == "/run/tocsin/notify/9909/web"
     names = {socket_path("/run/tocsin", 9909, "x" * 90 + end) for end in "ab"}
     assert len(names) == 2 and all(len(name) <= notify_socket.LONGEST_PATH - 4 for name in names)
-
-
-class Judged:
-    """A check of the kind, and what it tells."""
-
-    def __init__(self, service: Service, patience: str = "10s") -> None:
-        """Begin to watch."""
-        self.told: list[Outcome] = []
-        self.lost = 0.0
-        outside = Outside(
-            reactor=service.reactor,
-            resource="web",
-            run=lambda program: Deferred(),
-            notify=lambda: service.notify,
-            lost=lambda: self.lost,
-        )
-        self.check = SdNotify(Spec("sd_notify", patience, "alive"), outside)
-        self.check.begin(self.told.append)
-
-    def results(self) -> list[Result]:
-        """Return what was told, and forget it."""
-        told, self.told[:] = [outcome.result for outcome in self.told], []
-        return told
-
-
-def test_signs_of_life_are_well_and_silence_is_bad(service: Service) -> None:
-    """READY=1 is one; silence is said again and again until a sign comes."""
-    judged = Judged(service)
-    service.reactor.advance(9)
-    service.say("READY=1")
-    service.reactor.advance(9)
-    service.say("WATCHDOG=1", "STATUS=busy", "ERRNO=28")
-    service.reactor.advance(9.9)
-    assert judged.results() == [Result.WELL, Result.WELL]
-    service.reactor.advance(0.2)
-    text = "no sign of life (WATCHDOG=1) for 10.1 s, one every 10 s is wanted; it says: busy; error: no space left"
-    assert len(judged.told) == 1 and judged.told[0].text.startswith(text)
-    service.reactor.advance(10)
-    service.say("WATCHDOG=1")
-    assert judged.results() == [Result.BAD, Result.BAD, Result.WELL]
-    service.say("WATCHDOG=trigger")
-    assert judged.results() == [Result.BAD]
-    judged.check.end()
-    service.say("WATCHDOG=1")
-    assert judged.told == []
-
-
-def test_time_that_was_lost_does_not_count(service: Service) -> None:
-    """The daemon was starved for 7 of the seconds, and so may have been the service."""
-    judged = Judged(service)
-    service.reactor.advance(5)
-    judged.lost = 7.0
-    service.reactor.advance(11)
-    assert judged.results() == []
-    service.reactor.advance(1.1)
-    assert judged.results() == [Result.BAD]
-    judged.check.end()
-
-
-def test_without_a_socket_nothing_is_judged() -> None:
-    """It is an error of the check; not told from within begin."""
-    clock = Clock()
-    told: list[Outcome] = []
-    outside = Outside(reactor=clock, resource="web", run=lambda program: Deferred())
-    check = SdNotify(Spec("sd_notify", "10s", "alive"), outside)
-    check.begin(told.append)
-    assert told == []
-    clock.advance(0)
-    assert [outcome.result for outcome in told] == [Result.ERROR]
-    check.end()
 
 
 def test_a_process_of_another_user_is_kept_out(tmp_path: Path) -> None:
