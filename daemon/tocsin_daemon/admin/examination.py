@@ -51,8 +51,9 @@ class Examination:
         self._no_cluster = ""
         self._cluster: Cluster | None = None
         try:
-            self._cluster = self._run(pacemaker.status(place.pacemaker_bin))
+            status = self._run(pacemaker.status(place.pacemaker_bin))
             self._primitives = self._run(primitives("tocsin", place.pacemaker_bin))
+            self._cluster = status  # who does not tell what is configured has not been asked
         except Fault as error:
             self._no_cluster = str(error)
 

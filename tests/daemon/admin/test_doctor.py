@@ -129,6 +129,11 @@ def plant_no_cluster(node: Node) -> None:
     (node.bin / "crm_mon").write_text("#!/bin/sh\nexit 102\n")
 
 
+def plant_no_configuration(node: Node) -> None:
+    """Let the cluster tell how it is, and nothing else."""
+    (node.bin / "cibadmin").write_text("#!/bin/sh\nexit 102\n")
+
+
 def plant_no_tool(node: Node) -> None:
     """Remove a tool."""
     (node.bin / "attrd_updater").unlink()
@@ -152,6 +157,7 @@ def plant_future(node: Node) -> None:
         (plant_elsewhere, "web", "for Pacemaker on n2", "pcs resource refresh web"),
         (plant_definition, "definition", "/nonexistent/web.yaml", "tocsin check"),
         (plant_no_cluster, "cluster", "cannot be asked", "systemctl start pacemaker"),
+        (plant_no_configuration, "cluster", "cannot be asked", "systemctl start pacemaker"),
         (plant_no_tool, "programs", "attrd_updater", "install"),
         (plant_unknown, "web", "no tocsind knows it", "pcs resource refresh web"),
         (plant_future, "clock", "set back", "set it right"),
