@@ -68,27 +68,15 @@ def post(
     for name, value in headers.items():
         names.setRawHeaders(name, [value])
     asked: Deferred[Any] = agent.request(b"POST", url.encode("ascii"), names, Body(event))
-    late: list[bool] = []
-
-    def give_up() -> None:
-        late.append(True)
-        asked.cancel()
-
-    timer = clock.callLater(seconds, give_up)
-
-    def in_time(result: Any) -> Any:  # noqa: ANN401 - a reply or a Failure that passes through
-        if timer.active():
-            timer.cancel()
-        return result
 
     def judge(response: IResponse) -> str:
         response.deliverBody(Unread(clock))
         return "" if 200 <= response.code < 300 else f"HTTP status {response.code}"
 
-    def failed(failure: Failure) -> str:
-        return f"no reply within {seconds:g} s" if late else _cause(failure)
+    def too_late(_: object, seconds: float) -> str:
+        return f"no reply within {seconds:g} s"
 
-    return asked.addBoth(in_time).addCallbacks(judge, failed)
+    return asked.addCallbacks(judge, _cause).addTimeout(seconds, clock, too_late)
 
 
 def _cause(failure: Failure) -> str:
