@@ -12,6 +12,7 @@ import click
 
 from tocsin_daemon import screen
 from tocsin_daemon.admin.daemons import Place, Refused, Silent, port_of, question
+from tocsin_daemon.core.answers import WELL
 from tocsin_daemon.core.duration import duration
 from tocsin_daemon.core.pause import LONGEST
 from tocsin_daemon.core.report import Stage
@@ -22,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 TOO_LATE = (Stage.SENDING.value, Stage.VERIFYING.value)
 LOOK_EVERY = 0.1
 DAY = 86400
-UP = ("running", "promoted")
+UP = [phase.value for phase in WELL]
 STAYS = 2.0
 """Seconds after which a service that was stopped is not about to be started again here."""
 
@@ -107,17 +108,23 @@ def fail(place: Place, resource: str, reason: str, patience: float) -> None:
     2 usage; 4 not allowed.
     """
     drilled = _asked(place, resource, "FAIL", {"reason": reason, "by": caller()})
-    port = port_of(place, resource)
     restarted = drilled["phase"] == "restarting"
-    timeline, deadline = _timeline(place, port, resource), time.monotonic() + patience
-    while not _is_over(timeline, restarted=restarted) and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY)
-        timeline = _timeline(place, port, resource)
+    timeline = _followed(place, resource, patience, restarted=restarted)
     if not restarted:
         screen.show_timeline(timeline)
     over = _is_over(timeline, restarted=restarted)
     click.echo(f"{resource}: {_end(timeline, restarted=restarted) if over else f'not over after {duration(patience)}'}")
     raise SystemExit(0 if over else 1)
+
+
+def _followed(place: Place, resource: str, patience: float, *, restarted: bool) -> dict[str, Any]:
+    """Return the timeline of a drill when it is over, or when there is no more patience."""
+    port, deadline = port_of(place, resource), time.monotonic() + patience
+    while True:
+        timeline = _timeline(place, port, resource)
+        if _is_over(timeline, restarted=restarted) or time.monotonic() >= deadline:
+            return timeline
+        time.sleep(LOOK_EVERY)
 
 
 def _is_over(timeline: dict[str, Any], *, restarted: bool) -> bool:

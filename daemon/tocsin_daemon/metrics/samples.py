@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tocsin_daemon.core.life import Phase
+from tocsin_daemon.core.answers import WELL
 from tocsin_daemon.core.record import PROMOTED, Record
 
 if TYPE_CHECKING:
     from tocsin_daemon.watch import Row
-
-UP = frozenset({Phase.RUNNING, Phase.PROMOTED})
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ Sample = tuple[Family, "tuple[str, ...]", float]
 def samples(record: Record, rows: Iterable[Row]) -> Iterator[Sample]:
     """Yield what there is to tell of a resource and its checks."""
     name = record.resource
-    yield UP_NOW, (name,), float(record.phase in UP)
+    yield UP_NOW, (name,), float(record.phase in WELL)
     yield PHASE, (name, record.phase.value), 1.0
     yield PHASE_SINCE, (name,), record.since
     yield ROLE, (name,), float(record.role == PROMOTED)
