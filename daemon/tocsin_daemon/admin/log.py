@@ -41,6 +41,8 @@ def log(place: Place, resource: str | None, lines: int, log_dir: str, *, follow:
     """
     try:
         chosen = [port_of(place, resource)] if resource else ports(place) or _logged(place, log_dir)
+        if not chosen:
+            raise click.ClickException(f"there is no log in {log_dir}: no tocsind has run here")
         with ExitStack() as opened:
             readers = [opened.enter_context(Reader(path_of(place, port, log_dir))) for port in chosen]
             _show(readers, lines, only(resource, output=output), follow=follow)
@@ -49,8 +51,6 @@ def log(place: Place, resource: str | None, lines: int, log_dir: str, *, follow:
         raise click.ClickException(f"there is no log {error.filename}; {hint}") from None
     except PermissionError as error:
         refuse(f"{error.filename} is for root alone; try sudo")
-    if not chosen:
-        raise click.ClickException(f"there is no log in {log_dir}: no tocsind has run here")
 
 
 def _show(readers: list[Reader], lines: int, wanted: Wanted, *, follow: bool) -> None:

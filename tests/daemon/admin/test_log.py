@@ -56,12 +56,21 @@ def test_what_is_wanted_of_the_log_is_printed(place: Path, words: list[str], lin
 
 
 def test_what_cannot_be_printed_is_said(place: Path) -> None:
-    """No such resource, no log, no state and no log."""
+    """No such resource, no log."""
     assert "no resource db" in tocsin_log(place, "db").output
     (place / "tocsind-9909.log").unlink()
     result = tocsin_log(place, "web")
     assert result.exit_code == 1 and "journalctl" in result.output
-    result = CliRunner().invoke(cli.main, ["--state-dir", str(place / "none"), "log", "--log-dir", str(place)])
+
+
+@pytest.mark.parametrize("words", [[], ["-f"]])
+def test_where_nothing_has_run_there_is_nothing_to_follow(
+    place: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be waited for in silence."""
+    monkeypatch.delattr("tocsin_daemon.admin.following.time")
+    words = ["--state-dir", str(place / "none"), "log", "--log-dir", str(place), *words]
+    result = CliRunner().invoke(cli.main, words)
     assert result.exit_code == 1 and "no tocsind has run here" in result.output
 
 
