@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -78,6 +79,21 @@ class Server:
         """Send, and count."""
         connection.sendall(data)
         self.sent += len(data)
+
+
+class TlsServer(Server):
+    """Speaks TLS by the standard library, and then behaves."""
+
+    def __init__(self, certificate: str, key: str, behave: Behaviour) -> None:
+        """Wrap each connection."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+
+        def wrapped(connection: socket.socket, server: Server) -> None:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                behave(secure, server)
+
+        super().__init__(wrapped)
 
 
 def says(*parts: bytes, then: Behaviour | None = None) -> Behaviour:

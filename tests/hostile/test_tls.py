@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import deferLater
 
 from tests.hostile.authority import Authority
-from tests.hostile.server import Behaviour, Server, forever, resets, says, silent
+from tests.hostile.server import Server, TlsServer, forever, resets, says, silent
 from tests.requirements import require, require_program
 from tocsin_daemon.checks.http import Http
 from tocsin_daemon.checks.outside import Outside
@@ -141,21 +140,6 @@ async def test_nginx_is_judged_over_https(nginx: Nginx, authority: Authority) ->
     assert plain.result is Result.BAD and "no TLS is spoken there" in plain.text
     not_plain = await seen(http(f"http://127.0.0.1:{nginx.tls}/"))
     assert not_plain == Outcome(Result.BAD, "status 400, not 200-399")
-
-
-class TlsServer(Server):
-    """Speaks TLS by the standard library, and then behaves."""
-
-    def __init__(self, certificate: str, key: str, behave: Behaviour) -> None:
-        """Wrap each connection."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-
-        def wrapped(connection: socket.socket, server: Server) -> None:
-            with context.wrap_socket(connection, server_side=True) as secure:
-                behave(secure, server)
-
-        super().__init__(wrapped)
 
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nalive"

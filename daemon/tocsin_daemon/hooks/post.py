@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol
@@ -14,7 +14,7 @@ from zope.interface import implementer
 from tocsin_ocf import __version__
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IConsumer, IReactorTime
+    from twisted.internet.interfaces import IConsumer, IPushProducer, IReactorTime, ITransport
     from twisted.python.failure import Failure
     from twisted.web.iweb import IAgent, IResponse
 
@@ -52,8 +52,13 @@ class Unread(Protocol):
 
     def connectionMade(self) -> None:
         """Read none of it."""
-        assert self.transport is not None, "it is connected"
-        self._clock.callLater(0, self.transport.loseConnection)
+        self._clock.callLater(0, self._close)
+
+    def _close(self) -> None:
+        """Close it below TLS as well, which would read on until the other end agrees."""
+        below, transport = cast("IPushProducer", self.transport), cast("ITransport", self.transport)
+        below.stopProducing()
+        transport.loseConnection()
 
 
 def post(
