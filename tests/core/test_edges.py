@@ -37,7 +37,7 @@ def test_an_incident_is_one_edge_and_its_phase_another() -> None:
     assert edges(FAILED, replace(FAILED, incidents=2)) == (Edge.INCIDENT,)
 
 
-@pytest.mark.parametrize("stage", set(Stage) - {Stage.NONE})
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.NONE])
 def test_each_stage_is_told_and_outcomes_as_such(stage: Stage) -> None:
     """What is final, and what is held, is an outcome."""
     happened = edges(FAILED, staged(FAILED, stage))
