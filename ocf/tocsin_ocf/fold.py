@@ -14,6 +14,7 @@ import argparse
 import ast
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parent.parent
@@ -60,7 +61,7 @@ def fold(agent: Path, paths: "list[Path]") -> str:
     if not modules:
         raise CannotFold(f"{agent} imports nothing from {' '.join(map(str, paths))}")
     table = "".join(_entry(name, *modules[name]) for name in sorted(modules))
-    lines = text.splitlines(keepends=True)
+    lines = [*StringIO(text)]  # as Python counts them; str.splitlines takes a form feed for the end of one, too
     return "".join([*lines[: line.lineno - 1], f"FOLDED = {{\n{table}}}\n{FINDER}", *lines[line.end_lineno :]])
 
 
@@ -120,7 +121,8 @@ def _locate(name: str, paths: "list[Path]") -> "tuple[str, Path] | None":
 def _entry(name: str, relative: str, file: Path) -> str:
     """Return a module's line of the table: its name, its file for those who look for a fault, its text."""
     text = _read(file)
-    if QUOTES in text or text.endswith("\\"):
+    text = text if text.endswith("\n") else f"{text}\n"  # or its last character could be one with the quotes
+    if QUOTES in text:
         raise CannotFold(f"{file} holds {QUOTES}, which is how the folded file quotes it")
     return f'"{name}": ("{relative}", r{QUOTES}{text}{QUOTES}),\n'
 

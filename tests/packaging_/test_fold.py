@@ -94,6 +94,20 @@ def test_the_agents_own_text_stays_around_it(agent: Path) -> None:
     assert text.startswith(before) and text.endswith(after)
 
 
+@pytest.mark.parametrize("last", ["'x'", "'x' # \\"])
+def test_a_module_may_end_without_a_line_break(agent: Path, last: str) -> None:
+    """Whatever its last character is, which stands before the quotes around the text."""
+    (agent.parent / "path/lib/deep/inner.py").write_text(f"def word(): return {last}")
+    done = run(agent, folded(agent))
+    assert (done.returncode, done.stdout) == (3, "h\xe9\\n x lib.words False\n")
+
+
+def test_the_lines_of_an_agent_are_those_that_python_counts(agent: Path) -> None:
+    """A form feed ends a page, and no line."""
+    agent.write_text(AGENT.replace("import sys\n\n", "import sys\n\f\n# \u2028 is none, too\n"))
+    assert run(agent, folded(agent)).returncode == 3
+
+
 @pytest.mark.parametrize(
     ("file", "text", "why"),
     [
@@ -101,7 +115,6 @@ def test_the_agents_own_text_stays_around_it(agent: Path) -> None:
         ("path/lib/rare.py", "from lib.missing import x\n", "imports lib.missing, but there is no module"),
         ("path/lib/rare.py", "from . import words\n", "a relative import; name the module in full"),
         ("path/lib/rare.py", "X = '''y'''\n", "rare.py holds '''"),
-        ("path/lib/rare.py", "X = 1 # \\", "rare.py holds '''"),
         ("path/lib/rare.py", "X = 1\r\n", "carriage return"),
         ("agent", AGENT.replace("sys.path.insert", "sys.path.append"), "has 0 lines sys.path.insert(...)"),
         ("agent", AGENT.replace("def main", "sys.path.insert(1, 'x')\ndef main"), "has 2 lines sys.path.insert(...)"),
