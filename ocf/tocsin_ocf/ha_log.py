@@ -32,7 +32,7 @@ class Log:
         self._call = call
         script = sys.argv[0].rpartition("/")[2] or "agent"
         instance = call.variable("OCF_RESOURCE_INSTANCE")
-        self.tag = f"{script}({instance})[{getpid()}]" if instance else f"{script}[{getpid()}]"
+        self.tag = _encodable(f"{script}({instance})[{getpid()}]" if instance else f"{script}[{getpid()}]")
 
     def debug(self, text: str) -> None:
         """Log what helps to find a fault; only with HA_debug."""
@@ -56,7 +56,7 @@ class Log:
         self._write(ERROR, text, aloud=False)
 
     def _write(self, level: int, text: str, *, aloud: bool = True) -> None:
-        line = f"{NAMES[level]}: {' '.join(text.split())}".replace("\0", "?")
+        line = _encodable(f"{NAMES[level]}: {' '.join(text.split())}".replace("\0", "?"))
         if isatty(STDIN):
             self._say(f"{self.tag}: {line}", aloud=aloud)
             return
@@ -98,3 +98,8 @@ class Log:
         except (OSError, subprocess.SubprocessError):
             return False
         return done.returncode == 0
+
+
+def _encodable(text: str) -> str:
+    """Return a text with a question mark for each byte of the environment, or of a file name, that is no UTF-8."""
+    return text.encode("utf-8", "replace").decode()

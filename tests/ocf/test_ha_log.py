@@ -37,6 +37,16 @@ def test_a_line_goes_to_the_facility_that_pacemaker_names(sent: "list[tuple[obje
     ]
 
 
+def test_what_is_no_utf_8_does_not_fail_an_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a file name that a reason tells; syslog(3) takes text that can be encoded, and nothing else."""
+    kept: list[bytes] = []
+    monkeypatch.setattr(syslog, "openlog", lambda tag, *_: kept.append(tag.encode()))
+    monkeypatch.setattr(syslog, "syslog", lambda _, line: kept.append(line.encode()))
+    monkeypatch.setattr(ha_log, "isatty", lambda _: False)
+    Log(Call({b"HA_LOGFACILITY": b"daemon", b"OCF_RESOURCE_INSTANCE": b"w\xff"})).reason("no /srv/\udcff")
+    assert b"(w?)" in kept[0] and kept[1] == b"ERROR: no /srv/?"
+
+
 def test_debug_is_said_only_where_it_is_wanted(sent: "list[tuple[object, ...]]") -> None:
     """By HA_debug."""
     for value in ("", "0"):
