@@ -65,7 +65,8 @@ def mistakes(agent: "Declaration") -> "list[str]":
         if not 0 < len(row.short) <= SHORT or not row.long:
             found.append(f"parameter {row.name}: wants a title of at most {SHORT} characters, and a text")
         try:
-            row.read(row.default)
+            if row.default or not row.required:
+                row.read(row.default)
         except ValueError as error:
             found.append(f"parameter {row.name}: its default {row.default!r} is wrong; {error}")
     return sorted(found) + _of_actions(agent)

@@ -267,6 +267,8 @@ def test_a_type_of_your_own_is_a_class_with_a_reader() -> None:
     size = Size("size", "Size", "Size.", default="1M")
     found: int = asked(size="3M")[size]
     assert found == 3 * 2**20 and '<content type="string" default="1M"/>' in render(made(size))
+    assert made(size, Size("least", "Least", "Least.", required=True)).mistakes() == []  # it is never read when missing
+    assert [line[:12] for line in made(Size("most", "Most", "Most.")).mistakes()] == ["parameter mo"]
 
 
 def test_programs_are_found_in_the_usual_places_or_are_5(tmp_path: File) -> None:
