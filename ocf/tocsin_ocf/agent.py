@@ -19,7 +19,7 @@ is the tutorial.
 
 import posix
 
-from tocsin_ocf.call import META, Call
+from tocsin_ocf.call import LOCAL_LEVEL, Call
 from tocsin_ocf.declared import Action, Boolean, Declaration, Duration, Integer, Parameter, Path, Select, Text
 from tocsin_ocf.exit_codes import (
     OCF_DEGRADED,
@@ -80,8 +80,6 @@ DEMANDING = ("start", "promote", "migrate_from", "reload-agent", "validate-all")
 """What is refused with faulty parameters. A monitor and a stop have to work with those that made the start fail."""
 BUILT_IN = (Action("validate-all", "20s"), Action("meta-data", "5s"))
 HYPHENATED = {"reload_agent": "reload-agent", "validate_all": "validate-all"}
-LOCAL_LEVEL = 10
-"""The OCF_CHECK_LEVEL from which on validate-all may look at this machine."""
 ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
 
@@ -93,13 +91,12 @@ class Asked(Call):
     milliseconds before its timeout an agent should be done. `remaining()` tells the seconds until then.
     """
 
-    __slots__ = ("_log", "action")
+    __slots__ = ("action",)
 
     def __init__(self, action: str, environ: "Mapping[bytes, bytes]") -> None:
         """Keep what is asked for, and start the clock."""
         super().__init__(environ)
         self.action = action
-        self._log: "Log | None" = None
 
     def __getitem__(self, parameter: "Parameter[T]") -> "T":
         """Return the value of a parameter; ActionFailed (OCF_ERR_CONFIGURED) where it is faulty or missing."""
@@ -130,16 +127,6 @@ class Asked(Call):
         return self.action != "validate-all" or self.check_level >= LOCAL_LEVEL
 
     @property
-    def check_level(self) -> int:
-        """OCF_CHECK_LEVEL: how deep a monitor or validate-all should look; 0 where it is not set."""
-        text = self.variable("OCF_CHECK_LEVEL")
-        return int(text) if text.isascii() and text.isdigit() else 0
-
-    def meta(self, name: str) -> str:
-        """Return a meta attribute, such as clone_max or migrate_target; "" where Pacemaker tells none."""
-        return self.variable(f"{META}{name}")
-
-    @property
     def node(self) -> str:
         """The name of this node in the cluster; asks crm_node where Pacemaker does not tell. "" where it is mute."""
         from tocsin_ocf.surroundings import node_name
@@ -149,17 +136,16 @@ class Asked(Call):
     @property
     def notification(self) -> "Notification":
         """What a `notify` is about, as values."""
-        from tocsin_ocf.notification import notification
+        from tocsin_ocf.notification import Notification
 
-        return notification(self)
+        return Notification(self)
 
     @property
     def log(self) -> "Log":
         """The log of Pacemaker's tools: debug, info, warning, error."""
         from tocsin_ocf.ha_log import Log
 
-        self._log = self._log or Log(self)
-        return self._log
+        return Log(self)
 
     def program(self, name: str) -> str:
         """Return the path of a program that has to be there; ActionFailed (OCF_ERR_INSTALLED) where it is not."""

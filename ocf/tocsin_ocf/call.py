@@ -17,6 +17,8 @@ LONGEST = 86_400_000
 """Milliseconds of a day: no operation takes longer, and no clock overflows by it."""
 DEFAULT_TIMEOUT = 20_000
 """Milliseconds that Pacemaker grants an operation without a timeout of its own."""
+LOCAL_LEVEL = 10
+"""The OCF_CHECK_LEVEL from which on validate-all may look at this machine."""
 
 
 class Call:
@@ -41,6 +43,15 @@ class Call:
         """Return the value of a parameter, "" where it is not set; whoever wants a default knows it."""
         return self.variable(f"{PARAMETER}{name}")
 
+    def meta(self, name: str) -> str:
+        """Return a meta attribute, such as clone_max or migrate_target; "" where Pacemaker tells none."""
+        return self.variable(f"{META}{name}")
+
+    @property
+    def check_level(self) -> int:
+        """OCF_CHECK_LEVEL: how deep a monitor or validate-all should look; 0 where it is not set."""
+        return _number(self.variable("OCF_CHECK_LEVEL"))
+
     def remaining(self) -> float:
         """Return the seconds that are left until the agent gives up."""
         return self._deadline - monotonic()
@@ -50,5 +61,9 @@ class Call:
         return self.environ.get(name.encode(), b"").decode("utf-8", "surrogateescape")
 
     def _milliseconds(self, name: str) -> int:
-        text = self.variable(f"{META}{name}")
-        return min(int(text[:12]), LONGEST) if text.isascii() and text.isdigit() else 0
+        return min(_number(self.meta(name)), LONGEST)
+
+
+def _number(text: str) -> int:
+    """Return the number in a text, 0 where there is none; of more digits than any number here the first ones do."""
+    return int(text[:12]) if text.isascii() and text.isdigit() else 0

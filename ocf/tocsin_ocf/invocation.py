@@ -1,9 +1,4 @@
-"""
-What Pacemaker asks of `agent/service`: a call, and the daemon that it has to be passed on to.
-
-A faulty value is found when it is asked for, not before: a probe of what never ran is "not running" whatever
-its parameters say, and a stop has to work with the parameters that made the start fail.
-"""
+"""What Pacemaker asks of `agent/service`: a call, and the daemon that it has to be passed on to."""
 
 from tocsin_ocf.call import Call
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, ActionFailed, wrong

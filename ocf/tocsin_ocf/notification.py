@@ -9,7 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tocsin_ocf.call import Call
 
-META = "OCF_RESKEY_CRM_meta_notify_"
 FORMER = {"promoted": "master", "unpromoted": "slave"}
 
 
@@ -46,9 +45,9 @@ class Notification:
     """
 
     def __init__(self, call: "Call") -> None:
-        """Read all of it."""
-        self.type = call.variable(f"{META}type")
-        self.operation = call.variable(f"{META}operation")
+        """Read what a call of `notify` is about."""
+        self.type = call.meta("notify_type")
+        self.operation = call.meta("notify_operation")
         self.starting = instances(call, "start")
         self.stopping = instances(call, "stop")
         self.promoting = instances(call, "promote")
@@ -57,12 +56,7 @@ class Notification:
         self.inactive = instances(call, "inactive")
         self.promoted = instances(call, "promoted")
         self.unpromoted = instances(call, "unpromoted")
-        self.nodes = tuple(call.variable(f"{META}available_uname").split())
-
-
-def notification(call: "Call") -> Notification:
-    """Return what a call of `notify` is about."""
-    return Notification(call)
+        self.nodes = tuple(call.meta("notify_available_uname").split())
 
 
 def instances(call: "Call", what: str) -> "tuple[Instance, ...]":
@@ -72,5 +66,5 @@ def instances(call: "Call", what: str) -> "tuple[Instance, ...]":
 
 
 def _words(call: "Call", what: str, end: str) -> "list[str]":
-    words = call.variable(f"{META}{what}_{end}").split()
-    return words or call.variable(f"{META}{FORMER.get(what, what)}_{end}").split()
+    words = call.meta(f"notify_{what}_{end}").split()
+    return words or call.meta(f"notify_{FORMER.get(what, what)}_{end}").split()

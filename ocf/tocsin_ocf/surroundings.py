@@ -1,6 +1,5 @@
 """What an agent may want of the node that it runs on: its name, its programs, its distribution, its promotion score."""
 
-from tocsin_ocf.call import META
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_INSTALLED, ActionFailed
 from tocsin_ocf.programs import find_program, is_program
 
@@ -17,7 +16,7 @@ OS_RELEASE = "/etc/os-release"
 
 def node_name(call: "Call") -> str:
     """Return this node's name, from the cluster where it is called by hand; "" where that is mute."""
-    told = call.variable(f"{META}on_node")
+    told = call.meta("on_node")
     if told:
         return told
     import subprocess

@@ -157,6 +157,8 @@ def test_what_is_asked_is_told_in_words_of_ocf_1_1() -> None:
     call = asked(CRM_meta_interval="10000", CRM_meta_role="Master", CRM_meta_timeout="30000", CRM_meta_clone_max="3")
     assert (call.is_probe, call.role, call.timeout, call.interval) == (False, "Promoted", 30000, 10000)
     assert (call.resource, call.meta("clone_max"), call.check_level) == ("web:1", "3", 0)
+    levels = ("10", "x", "9" * 5000)
+    assert [asked(OCF_CHECK_LEVEL=level).check_level for level in levels] == [10, 0, 10**12 - 1]
     assert asked(CRM_meta_role="Slave").role == "Unpromoted" and asked().role == ""
     assert asked().is_probe and not asked("start").is_probe
     for name in ("", "a/b", ".x"):

@@ -1,17 +1,17 @@
 """What a clone is told of its instances: variables in, values out."""
 
-from tocsin_ocf.call import Call
-from tocsin_ocf.notification import META, Instance, notification
+from tocsin_ocf.call import META, Call
+from tocsin_ocf.notification import Instance, Notification
 
 
 def told(**variables: str) -> Call:
     """Return a call of notify."""
-    return Call({f"{META}{name}".encode(): value.encode() for name, value in variables.items()})
+    return Call({f"{META}notify_{name}".encode(): value.encode() for name, value in variables.items()})
 
 
 def test_all_lists_are_pairs_of_instance_and_node() -> None:
     """As Pacemaker 2.1 tells them."""
-    heard = notification(
+    heard = Notification(
         told(
             type="post",
             operation="promote",
@@ -38,7 +38,7 @@ def test_all_lists_are_pairs_of_instance_and_node() -> None:
 
 def test_the_former_words_for_the_roles_are_read_too() -> None:
     """Pacemaker before 2.1 knows no other."""
-    heard = notification(told(master_resource="db:0", master_uname="n1", slave_resource="db:1", slave_uname="n2"))
+    heard = Notification(told(master_resource="db:0", master_uname="n1", slave_resource="db:1", slave_uname="n2"))
     assert (heard.promoted, heard.unpromoted) == ((Instance("db:0", "n1"),), (Instance("db:1", "n2"),))
 
 

@@ -6,6 +6,7 @@ without root and without a daemon that listens, and is silent when all is well: 
 """
 
 from tocsin_ocf import definition as definitions
+from tocsin_ocf.call import LOCAL_LEVEL
 from tocsin_ocf.exit_codes import OCF_ERR_ARGS, OCF_ERR_CONFIGURED, OCF_ERR_GENERIC, ActionFailed, wrong
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import daemon, daemon_args
@@ -17,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOCAL_LEVEL = 10
 EX_CONFIG = 78
 """Exit status of `tocsind --check-config` for a faulty file (sysexits.h)."""
 SERVICE_PARAMETERS = (
@@ -31,8 +31,7 @@ INSTEAD = "give the program to run, or unit, or with config a file that defines 
 
 def validate_all(asked: Invocation) -> "tuple[int, str]":
     """Return 0 for parameters that can work; ActionFailed for others, after all faults were printed."""
-    level = asked.variable("OCF_CHECK_LEVEL")
-    local = level.isdecimal() and int(level) >= LOCAL_LEVEL
+    local = asked.check_level >= LOCAL_LEVEL
     check(asked, local=local)
     if asked.parameter("config"):
         _check_file(asked, asked.parameter("config"), local=local)
