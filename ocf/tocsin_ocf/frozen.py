@@ -23,12 +23,8 @@ KILL_SECONDS = 5.0
 
 def attend(asked: "Invocation") -> None:
     """Make sure that a daemon which is there also answers, before something that may take its time is asked of it."""
-    try:
-        ask(asked.rundir, asked.port, "PING", EVERY_RESOURCE, "", asked.patience())
-    except Mute:
+    if is_frozen(asked):
         replace(asked)
-    except (NoDaemon, Stranger, PermissionError):
-        return  # whoever asks next meets the same, and knows what to do
 
 
 def is_frozen(asked: "Invocation") -> bool:
@@ -38,7 +34,7 @@ def is_frozen(asked: "Invocation") -> bool:
     except Mute:
         return True
     except (NoDaemon, Stranger, PermissionError):
-        return False
+        return False  # whoever asks next meets the same, and knows what to do
     return False
 
 

@@ -11,14 +11,16 @@ import shlex
 import signal
 from time import monotonic, sleep
 
-from tocsin_ocf.client import NoDaemon, ask
+from tocsin_ocf import operation
+from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM, ActionFailed, wrong
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.local import program_fault
 from tocsin_ocf.notify import NotifySocket
-from tocsin_ocf.port_owner import squatter
+from tocsin_ocf.port_owner import squatter, why_unanswered
 from tocsin_ocf.programs import PATH
 from tocsin_ocf.rundir import DAEMON, LOG_DIR, Rundir
+from tocsin_ocf.wire import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ LAUNCH_SECONDS = 0.4
 RELAUNCH_SECONDS = 2.0
 """How long a daemon that another agent has just started may take to listen before we try again ourselves."""
 CANNOT_START = "tocsind cannot be started: "
+
+
+def operate(asked: Invocation, verb: str, **fields: object) -> "tuple[int, str]":
+    """Have the daemon do it, one that is started where there is none; return its answer, or why it gave none."""
+    try:
+        return ask_launching(asked, verb, lambda: operation.body(asked, **fields))
+    except PermissionError as error:
+        return OCF_ERR_PERM, str(error)
+    except (Stranger, Mute) as fault:
+        return OCF_ERR_GENERIC, why_unanswered(fault, asked)
+    except WireError as error:
+        return OCF_ERR_GENERIC, str(error)
 
 
 def ask_launching(asked: Invocation, verb: str, body: "Callable[[], str]", share: float = 1.0) -> "tuple[int, str]":

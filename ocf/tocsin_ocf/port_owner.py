@@ -3,6 +3,7 @@
 import os
 
 from tocsin_ocf.client import Mute
+from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, ActionFailed
 from tocsin_ocf.processes import look
 from tocsin_ocf.rundir import STATE_DIR
 
@@ -75,19 +76,19 @@ def why_unanswered(fault: Exception, asked: "Invocation") -> str:
     return f"tocsind on port {port}: {fault}"
 
 
-def without_state(rundir: "Rundir", port: int) -> str:
+def demand_state(rundir: "Rundir", port: int) -> None:
     """
-    Return in words that a daemon of root's listens without its state, "" where none does.
+    Raise ActionFailed (OCF_ERR_GENERIC) where a daemon of root's listens without its state.
 
     Somebody removed its directory while it runs: what it watches cannot be told, least of all that nothing runs. A
     daemon that holds its lock has its state; it has just been started, for another resource.
     """
     if rundir.held():
-        return ""
+        return
     owner = port_owner(port)
-    if owner is None or owner.user != "root" or owner.name != "tocsind" or not _keeps(owner.pid, rundir):
-        return ""
-    return f"{owner} listens on port {port}, but its state in {rundir.path} is gone"
+    if owner and owner.user == "root" and owner.name == "tocsind" and _keeps(owner.pid, rundir):
+        why = f"{owner} listens on port {port}, but its state in {rundir.path} is gone"
+        raise ActionFailed(OCF_ERR_GENERIC, why)
 
 
 def _keeps(pid: int, rundir: "Rundir") -> bool:

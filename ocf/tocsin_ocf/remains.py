@@ -15,7 +15,7 @@ from time import monotonic
 from tocsin_ocf import processes
 from tocsin_ocf.call import PARAMETER
 from tocsin_ocf.cgroup import cgroup_at
-from tocsin_ocf.exit_codes import ActionFailed
+from tocsin_ocf.exit_codes import OCF_ERR_PERM, ActionFailed
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.processes import Process
 from tocsin_ocf.rundir import Rundir
@@ -145,16 +145,24 @@ class Remains:
 
 
 def remains_of(rundir: Rundir, resource: str) -> Remains:
-    """Return what is left of `resource`; nothing where it has no record. PermissionError."""
+    """Return what is left of `resource`; nothing where it has no record. ActionFailed (OCF_ERR_PERM)."""
     path = rundir.record(resource)
-    if not rundir.has_record(resource):
-        return Remains(path, None)
+    try:
+        if not rundir.has_record(resource):
+            return Remains(path, None)
+        _demand_own(rundir)
+        record = _load(path)
+    except PermissionError as error:
+        raise ActionFailed(OCF_ERR_PERM, str(error)) from None
+    return Remains(path, record if isinstance(record, dict) else {})
+
+
+def _demand_own(rundir: Rundir) -> None:
+    """Raise PermissionError for directories that others can write: whoever did would choose whom we kill."""
     for directory in (rundir.path, rundir.resources):
         found = os.lstat(directory)
-        if found.st_uid != os.geteuid() or found.st_mode & 0o022:  # whoever wrote it would choose whom we kill
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
             raise PermissionError(f"{directory} is writable by others; its records are not to be trusted")
-    record = _load(path)
-    return Remains(path, record if isinstance(record, dict) else {})
 
 
 def relocated(asked: Invocation) -> "Invocation | None":

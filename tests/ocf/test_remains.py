@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.fakes.daemon import record
+from tocsin_ocf.exit_codes import OCF_ERR_PERM, ActionFailed
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.processes import boot_id, look
 from tocsin_ocf.remains import Remains, relocated, remains_of
@@ -143,8 +144,9 @@ def test_a_record_that_somebody_else_may_have_written_is_not_believed(tmp_path: 
     os.makedirs(rundir.resources, 0o700)
     Path(rundir.record("web")).write_text("{}")
     os.chmod(rundir.resources, 0o777)  # noqa: S103 - that is the mistake
-    with pytest.raises(PermissionError, match="not to be trusted"):
+    with pytest.raises(ActionFailed, match="not to be trusted") as failed:
         remains_of(rundir, "web")
+    assert failed.value.code == OCF_ERR_PERM
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,11 @@
 import os
 
 from tocsin_ocf.actions.validate_all import check, service
-from tocsin_ocf.client import Mute, Stranger
-from tocsin_ocf.exit_codes import OCF_ERR_GENERIC, OCF_ERR_PERM
+from tocsin_ocf.exit_codes import OCF_ERR_PERM
 from tocsin_ocf.frozen import attend
 from tocsin_ocf.invocation import Invocation
-from tocsin_ocf.launch import ask_launching
-from tocsin_ocf.operation import body
-from tocsin_ocf.port_owner import why_unanswered
+from tocsin_ocf.launch import operate
 from tocsin_ocf.surroundings import node_name
-from tocsin_ocf.wire import WireError
 
 
 def start(asked: Invocation) -> "tuple[int, str]":
@@ -22,14 +18,7 @@ def start(asked: Invocation) -> "tuple[int, str]":
         return OCF_ERR_PERM, f"start of {resource} needs root"
     fields = {"node": node_name(asked), **what_to_run(asked)}
     attend(asked)
-    try:
-        return ask_launching(asked, "START", lambda: body(asked, **fields))
-    except PermissionError as error:
-        return OCF_ERR_PERM, str(error)
-    except (Stranger, Mute) as fault:
-        return OCF_ERR_GENERIC, why_unanswered(fault, asked)
-    except WireError as error:
-        return OCF_ERR_GENERIC, str(error)
+    return operate(asked, "START", **fields)
 
 
 def what_to_run(asked: Invocation) -> "dict[str, object]":

@@ -55,18 +55,15 @@ def _with_bad_parameters(asked: "Invocation") -> "tuple[int, str]":
 
 
 def _unanswered(asked: "Invocation", fault: Exception) -> "tuple[int, str]":
-    from tocsin_ocf.port_owner import why_unanswered, without_state
+    from tocsin_ocf.port_owner import demand_state, why_unanswered
     from tocsin_ocf.remains import remains_of
 
-    try:
-        remains = remains_of(asked.rundir, asked.resource)
-    except PermissionError as error:
-        return OCF_ERR_PERM, str(error)
+    remains = remains_of(asked.rundir, asked.resource)
     if isinstance(fault, Mute):
         return OCF_ERR_GENERIC, why_unanswered(fault, asked)
     if remains.clean:
-        lost = without_state(asked.rundir, asked.port)
-        return (OCF_ERR_GENERIC, lost) if lost else STOPPED
+        demand_state(asked.rundir, asked.port)
+        return STOPPED
     if isinstance(fault, PermissionError):
         return OCF_ERR_PERM, str(fault)
     if remains.readable and not remains.elsewhere and not remains.living():

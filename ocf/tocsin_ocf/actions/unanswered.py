@@ -14,7 +14,7 @@ from tocsin_ocf.exit_codes import (
 from tocsin_ocf.frozen import is_frozen, replace
 from tocsin_ocf.invocation import Invocation
 from tocsin_ocf.launch import CANNOT_START, ask_launching
-from tocsin_ocf.port_owner import why_unanswered, without_state
+from tocsin_ocf.port_owner import demand_state, why_unanswered
 from tocsin_ocf.remains import PROMOTED, Remains, relocated, remains_of
 
 PROBE = 0
@@ -27,13 +27,10 @@ def monitor_unanswered(asked: Invocation, fault: Exception) -> "tuple[int, str]"
     """Return code and reason; a dead daemon is never reported as a dead service, a stranger's word never believed."""
     if isinstance(fault, ActionFailed):
         return _with_bad_parameters(asked, fault)
-    try:
-        remains = remains_of(asked.rundir, asked.resource)
-    except PermissionError as error:
-        return OCF_ERR_PERM, str(error)
+    remains = remains_of(asked.rundir, asked.resource)
     if remains.clean and (asked.interval == PROBE or isinstance(fault, NoDaemon)):
-        lost = without_state(asked.rundir, asked.port)
-        return (OCF_ERR_GENERIC, lost) if lost else NOT_RUNNING
+        demand_state(asked.rundir, asked.port)
+        return NOT_RUNNING
     if isinstance(fault, PermissionError):
         return OCF_ERR_PERM, str(fault)
     if isinstance(fault, Mute):
