@@ -47,6 +47,15 @@ def test_a_slip_of_the_pen_does_not_restart_a_service(agent: Agent, daemon: Make
     assert made.asked == []
 
 
+def test_what_does_not_fit_into_a_request_does_not_restart_a_service(agent: Agent, daemon: MakeDaemon) -> None:
+    """A character may take six bytes in JSON."""
+    made = daemon(says(0))
+    long = dict.fromkeys(("promote_command", "demote_command", "notify_command"), "é" * 60_000)
+    done = agent("reload-agent", parameters={"command": "sleep 1", **long})
+    assert (done.code, made.asked) == (0, []) and done.err.count("\n") == 1
+    assert done.reason.startswith("the old definition stays: a request of 1")
+
+
 def test_without_a_daemon_nothing_is_applied_and_nothing_fails(agent: Agent) -> None:
     """The next monitor starts one; the next start brings the definition."""
     done = agent("reload-agent", parameters={"command": "sleep 1"})

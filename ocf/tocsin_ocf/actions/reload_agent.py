@@ -13,6 +13,7 @@ from tocsin_ocf.actions.validate_all import parameter_faults
 from tocsin_ocf.client import Mute, NoDaemon, Stranger, ask
 from tocsin_ocf.exit_codes import OCF_ERR_PERM
 from tocsin_ocf.invocation import Invocation
+from tocsin_ocf.wire import WireError
 
 
 def reload_agent(asked: Invocation) -> "tuple[int, str]":
@@ -27,3 +28,5 @@ def reload_agent(asked: Invocation) -> "tuple[int, str]":
         return ask(asked.rundir, asked.port, "RELOAD", asked.resource, body, asked.remaining())
     except (NoDaemon, Stranger, Mute, PermissionError) as fault:
         return 0, f"not applied yet, tocsind does not answer: {fault}"
+    except WireError as error:
+        return 0, f"the old definition stays: {error}"
