@@ -32,7 +32,7 @@ class Invocation(Call):
     def port(self) -> int:
         """The daemon's port."""
         text = self.parameter("port") or str(PORT)
-        if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
+        if not is_port(text):
             raise wrong("port", text, f"use a number from 1 to 65535, such as {PORT}")
         return int(text)
 
@@ -68,3 +68,8 @@ class Invocation(Call):
     def daemon_timeout(self) -> int:
         """Return the milliseconds that the daemon may take, asked now."""
         return max(1, int(self.remaining() * 1000) - self.reserve)
+
+
+def is_port(text: str) -> bool:
+    """Tell whether a text is the number of a TCP port."""
+    return text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536

@@ -16,7 +16,7 @@ from tocsin_ocf import processes
 from tocsin_ocf.call import PARAMETER
 from tocsin_ocf.cgroup import cgroup_at
 from tocsin_ocf.exit_codes import OCF_ERR_PERM, ActionFailed
-from tocsin_ocf.invocation import Invocation
+from tocsin_ocf.invocation import Invocation, is_port
 from tocsin_ocf.processes import Process
 from tocsin_ocf.rundir import Rundir
 
@@ -169,7 +169,7 @@ def relocated(asked: Invocation) -> "Invocation | None":
     """Return the call as for the port where a daemon keeps a record of its resource, None where none does."""
     try:
         state_dir = asked.state_dir
-        ports = sorted(int(name) for name in os.listdir(state_dir) if name.isascii() and name.isdigit())
+        ports = sorted(int(name) for name in os.listdir(state_dir) if is_port(name))
     except (ActionFailed, OSError):
         return None
     for port in ports:

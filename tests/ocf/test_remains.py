@@ -131,6 +131,9 @@ def test_a_resource_is_found_under_whatever_port_knows_it(tmp_path: Path) -> Non
         b"OCF_RESOURCE_INSTANCE": b"web",
     }
     assert relocated(Invocation(environ)) is None
+    os.makedirs(tmp_path / "70000/resources")
+    (tmp_path / "70000/resources/web.json").write_text("{}")
+    assert relocated(Invocation(environ)) is None  # no port: a stop would look there again, and for ever
     (tmp_path / "10/resources/web.json").write_text("{}")
     found = relocated(Invocation(environ))
     assert found and (found.port, found.resource) == (10, "web")
