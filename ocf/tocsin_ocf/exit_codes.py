@@ -30,8 +30,6 @@ OCF_DEGRADED_PROMOTED = 191
 
 REASON_BYTES = 120
 """Pacemaker up to 3.0.1 cuts an exit reason at 128 bytes; a cut inside a character corrupts the CIB."""
-
-
 NEVER_OF_STOP = (OCF_ERR_INSTALLED, OCF_NOT_RUNNING)
 """OCF knows no stop that fails with "not installed" or "not running": what is not there is stopped."""
 
@@ -40,7 +38,7 @@ class ActionFailed(Exception):
     """An action ends here: `code` is an OCF exit code, `reason` tells the administrator why ("" for silence)."""
 
     def __init__(self, code: int, reason: str = "") -> None:
-        """Keep both; the agent's `main` is the only place that turns them into an exit status and text."""
+        """Keep both; `concluded` is the only place that turns them into an exit status and text."""
         super().__init__(reason)
         self.code = code
         self.reason = reason

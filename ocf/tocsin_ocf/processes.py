@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
 MARK = "TOCSIN_INCARNATION"
 """Environment variable of every service: finds descendants that left the session and lost their parents."""
-
-
 UNINTERRUPTIBLE = "D"
 PF_KTHREAD = 0x00200000
 """Flag of a kernel thread in /proc/PID/stat (linux/sched.h); there are many, and none is a service's."""
-EXEC_LOOKS, EXEC_PAUSE = 20, 0.001
 MOST_READ = 128 * 1024
 """Bytes of an environment: our mark stands in the first of it, behind what a service's own file may add."""
+EXEC_LOOKS, EXEC_PAUSE = 20, 0.001
 """How often and how many seconds apart a process is looked at again that is just executing a program."""
 MOST_SHOWN = 20
 """Processes that are named as evidence: the rest of a fork bomb looks like them."""

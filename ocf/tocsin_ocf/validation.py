@@ -2,7 +2,7 @@
 
 import sys
 
-from tocsin_ocf.exit_codes import OCF_ERR_CONFIGURED, ActionFailed
+from tocsin_ocf.exit_codes import OCF_ERR_CONFIGURED, REASON_BYTES, ActionFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tocsin_ocf.agent import Agent, Asked
     from tocsin_ocf.declared import Declaration
 
-SHORT, LONGEST = 60, 120
+SHORT = 60
 ROLES = ("", "Promoted", "Unpromoted", "Started", "Stopped")
 LIGHTEST = ("start", "stop", "monitor")
 
@@ -52,7 +52,7 @@ def refuse(code: int, found: "list[str]") -> "NoReturn":
     """Print all faults, and raise the first with how many more there are."""
     sys.stderr.write("".join(f"{fault}\n" for fault in found))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    raise ActionFailed(code, f"{found[0][: LONGEST - len(more)]}{more}")
+    raise ActionFailed(code, f"{found[0][: REASON_BYTES - len(more)]}{more}")
 
 
 def mistakes(agent: "Declaration") -> "list[str]":

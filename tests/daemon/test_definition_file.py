@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import example
 from tests.requirements import require_root
 from tocsin_daemon import definition_file, definition_schema
 from tocsin_daemon.core.check import Spec
-from tocsin_daemon.core.spec import DEFAULTS, OWN_DEFAULTS, specs
+from tocsin_daemon.core.spec import OWN_DEFAULTS, specs
 from tocsin_ocf import kinds, parts, roles
 from tocsin_ocf.definition import KEYS, read
 from tocsin_ocf.programs import PATH
@@ -346,7 +347,8 @@ def test_the_defaults_that_the_schema_names_are_those_that_hold() -> None:
     told = {name: defs[name]["default"] for name in kinds.COMMON if "default" in defs[name]}
     (named,) = specs([{"tcp": "a:1", **told, "name": plain.name}])
     assert named == plain
-    assert set(DEFAULTS) - set(told) == {"window", "role"} and set(OWN_DEFAULTS) < set(kinds.KINDS)
+    defaults = {each.name for each in fields(Spec) if each.default is not MISSING}
+    assert defaults - set(told) == {"window", "role"} and set(OWN_DEFAULTS) < set(kinds.KINDS)
     for key, part in definition_schema.schema()["properties"].items():
         if "default" in part:
             assert read({"command": "x", key: part["default"]})[0] in (read({"command": "x"})[0], _with_root(key))

@@ -2,7 +2,7 @@
 What `tocsin doctor` makes of what it has seen: each finding with its cure.
 
 A PROBLEM keeps a failure from being noticed, told or recovered as it should; a NOTE is worth knowing. Here are the
-findings of the cluster and of what it thinks of our resources; those of this machine are in `machine`.
+findings of the cluster and of what it thinks of our resources; those of this machine are in `surroundings`.
 """
 
 from __future__ import annotations

@@ -173,9 +173,9 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.CLEARING, Event.PROMOTE): (Phase.CLEARING, ()),
         (Phase.CLEARING, Event.DEMOTE): (Phase.CLEARING, ()),
         (Phase.CLEARING, Event.CLEARED): (Phase.STARTING, (Effect.BEGIN, Effect.SPAWN)),
+        (Phase.CLEARING, Event.DIED): (Phase.CLEARING, ()),
         # Whoever asked for the stop is gone: Pacemaker runs one action of a resource at a time.
         (Phase.STOPPING, Event.START): (Phase.CLEARING, ()),
-        (Phase.CLEARING, Event.DIED): (Phase.CLEARING, ()),
         (Phase.STOPPING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
         (Phase.STOPPING, Event.PROMOTE): (Phase.STOPPING, ()),
         (Phase.STOPPING, Event.DEMOTE): (Phase.STOPPING, ()),

@@ -112,8 +112,8 @@ REPORT: Table[Stage, News, Act] = Table(
         (Stage.SENDING, News.MONITOR): (Stage.LEARNED, (Act.CANCEL,)),
         # The stop is as a rule what our own injection led to while crm_resource still waits for its answer.
         (Stage.SENDING, News.WITHDRAW): (Stage.ACKNOWLEDGED, (Act.CANCEL,)),
-        # Whether it went out before the daemon died is not known: look, before it is sent a second time.
         (Stage.SENDING, News.HEALED): (Stage.WITHDRAWN, (Act.CANCEL,)),
+        # Whether it went out before the daemon died is not known: look, before it is sent a second time.
         (Stage.SENDING, News.RESUMED): (Stage.VERIFYING, (Act.VERIFY,)),
         (Stage.VERIFYING, News.SEEN): (Stage.ACKNOWLEDGED, ()),
         (Stage.VERIFYING, News.UNSEEN): (Stage.WAITING, (Act.BACK_OFF,)),

@@ -1,16 +1,13 @@
-"""From the checks of a definition to values that a schedule and a judgement work on: the defaults are said here."""
+"""From the checks of a definition to values that a schedule and a judgement work on, with the defaults of each kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
 from typing import Any
 
 from tocsin_daemon.core.check import On, Spec, Window
 from tocsin_ocf import kinds, parts, values
 
-DEFAULTS: dict[str, Any] = {each.name: each.default for each in fields(Spec) if each.default is not MISSING}
-"""What a check does that says nothing of it."""
 OWN_DEFAULTS: dict[str, dict[str, Any]] = {
     "exec": {"interval": 10.0, "timeout": 20.0},
     "ocf": {"interval": 10.0, "timeout": 20.0},
