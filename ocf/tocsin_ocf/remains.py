@@ -60,7 +60,7 @@ class Remains:
             return
         try:
             self._take(record)
-        except (TypeError, ValueError, KeyError, AttributeError):
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
             self.readable = False
 
     def _take(self, record: "Mapping[str, object]") -> None:

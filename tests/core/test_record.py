@@ -85,6 +85,8 @@ def test_a_record_cut_at_any_length_is_refused_not_misread() -> None:
         '{"version":5}',
         '{"version":3,"phase":"running"}',
         "\0" * 100,
+        "[" * 100_000,
+        dump(WHOLE).replace('"pid":', '"pid":1e999,"was":'),
     ],
 )
 def test_rubbish_is_refused(text: str) -> None:

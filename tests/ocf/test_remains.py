@@ -107,6 +107,12 @@ def test_what_is_no_record_is_neither_stopped_nor_running(rundir: Rundir, text: 
     assert not remains.readable and not remains.clean
 
 
+def test_a_number_that_is_none_makes_no_crash(rundir: Rundir) -> None:
+    """JSON as Python reads it has them."""
+    whole = record("running", pid=4711, start=1, boot=boot_id())
+    assert not keep(rundir, whole.replace("4711", "1e999")).readable
+
+
 def test_a_record_is_marked_stopped_and_keeps_all_else(rundir: Rundir) -> None:
     """The daemon reads it again one day."""
     keep(rundir, json.dumps({**json.loads(record("running")), "journal": [1]})).mark_stopped()

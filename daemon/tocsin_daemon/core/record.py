@@ -194,7 +194,7 @@ def load(text: str) -> Record:
         if version != VERSION and version not in OLDER:
             raise BadRecord(f"version {version!r} is not known here, but {VERSION}")
         return _record({**OLDER.get(version, {}), **fields})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise BadRecord(f"not a record: {error!r:.200}") from None
 
 
