@@ -206,22 +206,24 @@ class Agent(Declaration):
             from tocsin_ocf.metadata import describe
 
             return describe(self, action)
-        asked = Asked(action, environ)
+        asked, names = Asked(action, environ), [action]
         if action in DEMANDING:
             from tocsin_ocf.validation import demand
 
             demand(self, asked)
-        if action not in self.functions:
-            return OCF_SUCCESS, ""  # validate-all, and all is well
-        code, reason = self._outcome(asked)
+            names = [*dict.fromkeys(["validate-all", action])]
+        code, reason = OCF_SUCCESS, ""
+        for name in names:
+            if name in self.functions and code == OCF_SUCCESS:
+                code, reason = self._outcome(name, asked)
         if reason and code < OCF_DEGRADED:
             asked.log.reason(reason)
         return code, reason
 
-    def _outcome(self, asked: Asked) -> "tuple[int, str]":
+    def _outcome(self, name: str, asked: Asked) -> "tuple[int, str]":
         """Call the function; what the system refuses is a reason, and no bug."""
         try:
-            found = self.functions[asked.action](asked)
+            found = self.functions[name](asked)
         except ActionFailed as failed:
             return failed.code, failed.reason
         except OSError as error:

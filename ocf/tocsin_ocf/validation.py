@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
 
-    from tocsin_ocf.agent import Agent, Asked
+    from tocsin_ocf.agent import Asked
     from tocsin_ocf.declared import Declaration
 
 SHORT = 60
@@ -17,15 +17,13 @@ ROLES = ("", "Promoted", "Unpromoted", "Started", "Stopped")
 LIGHTEST = ("start", "stop", "monitor")
 
 
-def demand(agent: "Agent", asked: "Asked") -> None:
-    """Raise ActionFailed for faulty parameters; then let the agent's own validate-all look, if it has one."""
+def demand(agent: "Declaration", asked: "Asked") -> None:
+    """Raise ActionFailed for faulty parameters; log which should not be set."""
     found = faults(agent, asked)
     if found:
         refuse(OCF_ERR_CONFIGURED, found)
     for said in deprecated(agent, asked):
         asked.log.warning(said)
-    if asked.action != "validate-all" and "validate-all" in agent.functions:
-        agent.functions["validate-all"](asked)
 
 
 def faults(agent: "Declaration", asked: "Asked") -> "list[str]":

@@ -152,6 +152,25 @@ def test_the_own_validation_looks_too_before_a_start() -> None:
     assert looks == [("start", True), ("validate-all", False), ("validate-all", True)]
 
 
+def test_what_the_own_validation_returns_ends_a_start() -> None:
+    """As if it had raised it; what the system refuses has its words there, too."""
+    agent, ends = made(), iter([(5, "no spool"), 6, None])
+
+    @agent.action(timeout="20s")
+    def validate_all(asked: Asked) -> "tuple[int, str] | int | None":
+        return next(ends)
+
+    ended = [agent.perform("start", environ()) for _ in range(3)]
+    assert ended == [(5, "no spool"), (6, ""), (0, "start web:1")]
+
+    @agent.action(timeout="20s", name="validate-all")
+    def refused(asked: Asked) -> None:
+        raise PermissionError(1, "Not permitted", "/srv/x")
+
+    assert agent.perform("start", environ()) == agent.perform("validate-all", environ()) == (4, "Not permitted: /srv/x")
+    assert agent.perform("stop", environ()) == (0, "")
+
+
 def test_what_is_asked_is_told_in_words_of_ocf_1_1() -> None:
     """Whatever the version of Pacemaker."""
     call = asked(CRM_meta_interval="10000", CRM_meta_role="Master", CRM_meta_timeout="30000", CRM_meta_clone_max="3")
