@@ -176,6 +176,7 @@ class Agent(Declaration):
         """Declare ocf:`provider`:`name`: a title of at most 60 characters, and what is worth to know."""
         super().__init__(name, version, short, long, parameters, BUILT_IN, provider=provider)
         self.functions: dict[str, Callable[[Asked], Outcome]] = {}
+        self.demanding: tuple[str, ...] = DEMANDING
 
     def action(
         self, timeout: str, interval: str = "", depth: str = "", role: str = "", name: str = ""
@@ -207,7 +208,7 @@ class Agent(Declaration):
 
             return describe(self, action)
         asked, names = Asked(action, environ), [action]
-        if action in DEMANDING:
+        if action in self.demanding:
             from tocsin_ocf.validation import demand
 
             demand(self, asked)

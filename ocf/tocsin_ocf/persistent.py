@@ -35,6 +35,8 @@ MONITOR_HOLD = Integer(
     reloadable=True,
 )
 """A parameter for an agent that is to run on Pacemaker Remote nodes; it means what `ocf:tocsin:service` means by it."""
+DEMANDING = ("start", "validate-all")
+"""What faulty parameters fail: a promote reads none, and a faulty reload leaves the daemon its old definition."""
 ROLE_CHANGES = ("promote", "demote")
 
 
@@ -63,10 +65,10 @@ def persistent(agent: "Agent", *, promotable: bool = False, timeout: str = "30s"
     """
     Give an agent the actions of a persistent one, for the service that the decorated function defines.
 
-    The function is called to start, to reload and to validate, with parameters that are valid; it may raise
-    ActionFailed. What the agent has an action for already stays. `timeout` is what start, stop, promote and demote
-    advertise. `promotable` adds promote, demote, notify and the monitor of the promoted; a parameter that is
-    reloadable adds reload-agent.
+    The function is called to start, to reload and to validate. What is faulty, a parameter or what the function
+    raises as ActionFailed, refuses a start and changes nothing by a reload. What the agent has an action for
+    already stays. `timeout` is what start, stop, promote and demote advertise. `promotable` adds promote, demote,
+    notify and the monitor of the promoted; a parameter that is reloadable adds reload-agent.
     """
 
     def defined(define: "Define") -> "Define":
@@ -74,6 +76,7 @@ def persistent(agent: "Agent", *, promotable: bool = False, timeout: str = "30s"
             takes_long = row.name in (*ROLE_CHANGES, "start", "stop")
             declared = agent.action(timeout if takes_long else row.timeout, row.interval, row.depth, row.role, row.name)
             declared(_handing_on(row.name, define))
+        agent.demanding = DEMANDING
         return define
 
     return defined

@@ -90,10 +90,19 @@ def test_its_parameters_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (asked.port, asked.state_dir, asked.hold, asked.own) == (9909, "/run/tocsin", 45000, {"driver": "appliance"})
 
 
-@pytest.mark.parametrize("action", ["monitor", "stop", "demote", "notify"])
+@pytest.mark.parametrize("action", ["monitor", "stop", "promote", "demote", "notify"])
 def test_what_has_to_work_with_faulty_parameters_does(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
     """The definition is not even asked for."""
     monkeypatch.setattr(module, "function_of", lambda _: lambda asked: (0, asked.resource))
     agent = Agent("one", "1.0", "One", "One of them.", (PORT,), provider="example")
     persistent(agent, promotable=True)(lambda _: pytest.fail("asked for the definition"))
     assert agent.perform(action, environ(OCF_RESKEY_port="x")) == (0, "web")
+
+
+def test_a_faulty_reload_leaves_a_healthy_service_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exit code of its own would have Pacemaker stop it for a slip of the pen."""
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    agent = Agent("one", "1.0", "One", "One of them.", (PORT, MONITOR_HOLD), provider="example")
+    persistent(agent)(lambda asked: {"command": ["/bin/true", str(asked[PORT])]})
+    code, reason = agent.perform("reload-agent", environ(OCF_RESKEY_port="x"))
+    assert (code, reason.partition("; ")[0]) == (0, "the old definition stays: parameter port: 'x' is wrong")

@@ -75,7 +75,10 @@ def _config_faults(asked: Invocation) -> "list[str]":
 
 
 def _service_faults(asked: Invocation) -> "list[str]":
-    faults = definitions.read(_by_key(asked))[1]
+    try:
+        faults = definitions.read(_by_key(asked))[1]
+    except ActionFailed as failed:
+        return [failed.reason]
     if asked.own is not None:
         return [f"definition: {fault!r}" for fault in faults]
     if _given(asked).keys() & {"command", "unit"}:
