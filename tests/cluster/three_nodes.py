@@ -23,7 +23,7 @@ def mend(lab: Lab) -> None:
 def where(lab: Lab, *, among: list[Node] | None = None) -> Node:
     """Wait until the resource runs, and return its node."""
     nodes = among or lab.nodes
-    return lab.wait(lambda: next((n for n in nodes if n.is_active(NAME)), None), 90, f"{NAME} to run") or nodes[0]
+    return lab.wait(lambda: next((n for n in nodes if n.is_active(NAME)), None), 90, f"{NAME} to run")
 
 
 def rest(lab: Lab, *without: Node) -> list[Node]:

@@ -21,7 +21,7 @@ from .node import Node
 from .plan import Plan
 
 _T = TypeVar("_T")
-_ORDER_TIMEOUT = 120.0
+_PAUSE = 0.05
 # What asking a node comes to when it is killed or frozen meanwhile.
 _CUT_OFF = (CommandFailed, LabError, ElementTree.ParseError, subprocess.TimeoutExpired)
 
@@ -156,18 +156,25 @@ class Lab:
             node.start_cluster()
         self.wait_online(timeout=timeout)
 
-    def wait(self, predicate: Callable[[], _T], timeout: float = 30, what: str = "") -> _T:
-        """Ask the predicate until it answers with something true, and return that."""
+    def wait(self, predicate: Callable[[], _T | None], timeout: float = 30, what: str = "") -> _T:
+        """
+        Ask the predicate until it answers with something true, and return that.
+
+        Between two questions it pauses for as long as one takes: what is asked starts programs, and the machine is
+        there for what is waited for.
+        """
         deadline = time.monotonic() + timeout
         while True:
+            asked = time.monotonic()
             answer = predicate()
             if answer:
                 return answer
             self._check_running()
-            if time.monotonic() > deadline:
+            answered = time.monotonic()
+            if answered > deadline:
                 wanted = what or predicate.__doc__ or where(predicate)
                 raise TimeoutError(f"waited {timeout:g} s in vain for: {wanted} (last answer: {answer!r})")
-            time.sleep(0.05)
+            time.sleep(max(_PAUSE, answered - asked))
 
     def wait_online(self, *names: str, timeout: float = 90) -> None:
         """Wait until these nodes (none: all) see each other online, have a DC, and it has nothing to do."""
@@ -176,9 +183,7 @@ class Lab:
 
     def dc(self, timeout: float = 60) -> Node:
         """Return the designated controller, once a node that can be asked knows it."""
-        found = self.wait(self._controller, timeout, "a DC")
-        assert found is not None  # `wait` returns only what is true
-        return found
+        return self.wait(self._controller, timeout, "a DC")
 
     def save_logs(self, directory: Path) -> Path:
         """Copy every node's logs and CIB, dead ones' too, to a new directory that outlives the lab."""
@@ -206,7 +211,7 @@ class Lab:
 
     def _order(self, **what: object) -> None:
         assert self._plan is not None, "the lab is not up"
-        holder.order(self._plan, _ORDER_TIMEOUT, **what)
+        holder.order(self._plan, **what)
 
     def _controller(self) -> Node | None:
         for node in self.nodes:
@@ -218,17 +223,14 @@ class Lab:
         return None
 
     def _wait_for_cluster(self) -> None:
-        names = [node.name for node in self._every]
-        ready = self._is_formed if self._fencing else lambda: self._are_online(names)
         try:
-            self.wait(ready, self._timeout, f"{self._count} nodes online and an idle DC")
+            self.wait(self._is_formed, self._timeout, f"{self._count} nodes online and an idle DC")
         except TimeoutError as error:
             raise LabError("\n".join([str(error), *(node.last_words() for node in self._every)])) from None
 
     def _is_formed(self) -> bool:
-        return self._are_online([node.name for node in self._every]) and any(
-            node.is_active(FENCE_DEVICE) for node in self.nodes
-        )
+        online = self._are_online([node.name for node in self._every])
+        return online and (not self._fencing or any(node.is_active(FENCE_DEVICE) for node in self.nodes))
 
     def _are_online(self, names: Sequence[str]) -> bool:
         wanted = [self.node(name) for name in names]

@@ -14,6 +14,7 @@ from pathlib import Path
 from .faults import LabError
 from .plan import ENVIRONMENT, Plan
 
+_ORDER_TIMEOUT = 120.0
 _PACKAGE = Path(__file__).resolve().parent
 _HUB = """import sys
 sys.path.insert(0, sys.argv[1])
@@ -68,10 +69,10 @@ def end(hub: subprocess.Popen[str]) -> None:
     hub.stdout.close()
 
 
-def order(plan: Plan, timeout: float, **what: object) -> None:
+def order(plan: Plan, **what: object) -> None:
     """Have the hub do something, and return when it is done; LabError says why not."""
     with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(timeout)
+        wire.settimeout(_ORDER_TIMEOUT)
         try:
             wire.connect(str(plan.hub))
             wire.sendall(json.dumps(what).encode() + b"\n")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import socket
 import time
-from pathlib import Path
 
 from .cluster import Lab
 from .faults import LabError
@@ -67,6 +66,6 @@ def find(name: str) -> KeptLab:
 
 def _answers(plan: Plan) -> bool:
     with socket.socket(socket.AF_UNIX) as wire, contextlib.suppress(OSError):
-        wire.connect(str(Path(plan.hub)))
+        wire.connect(str(plan.hub))
         return True
     return False

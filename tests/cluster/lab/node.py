@@ -222,7 +222,7 @@ class Node:
         self._children.clear()
 
     def _order(self, do: str) -> None:
-        holder.order(self._plan, 120, do=do, node=self.name)
+        holder.order(self._plan, do=do, node=self.name)
 
     def _freeze(self, wanted: int) -> None:
         group = self.group
