@@ -21,19 +21,16 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "packaging"))
 
 from lab import Lab, Node
 
+from tests.requirements import require
+
 if TYPE_CHECKING:
     import pluggy
 
 
-def _must_run() -> bool:
-    return os.environ.get("CI") == "true" or os.environ.get("TOCSIN_REQUIRE_CLUSTER") == "1"
-
-
 def _require(missing: list[str]) -> None:
-    if missing and _must_run():
+    if missing and os.environ.get("TOCSIN_REQUIRE_CLUSTER") == "1":
         pytest.fail(f"the cluster tests are required here, but: {'; '.join(missing)}")
-    if missing:
-        pytest.skip(f"no cluster lab: {'; '.join(missing)}")
+    require(not missing, f"a cluster lab: {'; '.join(missing)}")
 
 
 @pytest.fixture(scope="session")

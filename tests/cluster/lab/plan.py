@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .faults import LabError
+
 HUB_ADDRESS = "10.77.0.254"
 _FIRST_REMOTE = 100
 
@@ -138,6 +140,11 @@ class Plan:
     clocks: bool = False
     borrowed: Mapping[str, str] = field(default_factory=dict)
     """Files that are not installed, and where the nodes find them."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that there are no names for."""
+        if not (1 <= self.nodes <= _FIRST_REMOTE and 0 <= self.remotes <= _FIRST_REMOTE):
+            raise LabError(f"a lab has 1 to {_FIRST_REMOTE} nodes and at most as many remote ones beside")
 
     @property
     def environment(self) -> dict[str, str]:
