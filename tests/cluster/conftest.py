@@ -1,8 +1,8 @@
 """
 Fixtures on a real cluster.
 
-A test module takes `lab` (or `node`, its first one). To change the cluster it overrides `lab_nodes`, `lab_fencing`,
-`lab_remotes` or `lab_overlay` with a module-scoped fixture of the same name.
+A test module takes `lab` (or `node`, its first one), which runs the working tree. To change the cluster it overrides
+`lab_nodes`, `lab_fencing`, `lab_remotes` or `lab_overlay` with a module-scoped fixture of the same name.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.requirements import require
 
 if TYPE_CHECKING:
     import pluggy
+    from lab.requirements import Overlay
 
 
 def _require(missing: list[str]) -> None:
@@ -45,12 +46,6 @@ def lab_nodes() -> int:
     return 1
 
 
-@pytest.fixture(scope="module")
-def lab_overlay() -> Path | None:
-    """Name the tree that appears over every node's /usr, /etc and /var."""
-    return None
-
-
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the working tree into a root directory of its own, open to the users of the nodes."""
@@ -61,6 +56,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         directory.chmod(0o755)
     install.install(root)
     return root
+
+
+@pytest.fixture(scope="module")
+def lab_overlay(installed: Path) -> Overlay | None:
+    """Give the tree that appears over every node's /usr, /etc and /var, or what fills it; here the working tree."""
+    return installed
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +78,20 @@ def lab_remotes() -> int:
 
 @pytest.fixture(scope="module")
 def lab(
-    cluster_possible: None, lab_nodes: int, lab_overlay: Path | None, lab_fencing: bool, lab_remotes: int
+    cluster_possible: None, lab_nodes: int, lab_overlay: Overlay | None, lab_fencing: bool, lab_remotes: int
 ) -> Iterator[Lab]:
     """Run one cluster for the tests of a module."""
     _require(Lab.missing_for_remotes() if lab_remotes else [])
     with Lab(lab_nodes, lab_overlay, timeout=120, fencing=lab_fencing, remotes=lab_remotes) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a private authority."""
+    import peers
+
+    return peers.certificates(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture

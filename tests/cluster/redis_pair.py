@@ -34,7 +34,7 @@ class Beside:
     """A program of ours in the hub's network, where a client is: no node's accident touches it."""
 
     def __init__(self, lab: Lab, program: str) -> None:
-        """Start it, and return when it is up."""
+        """Start it."""
         addresses = [node.address for node in lab.nodes]
         argv = [sys.executable, "-sB", str(HERE / program), str(PORT), *addresses]
         entry = ["nsenter", f"--target={lab.hub}", "--net", "--"]
@@ -42,8 +42,11 @@ class Beside:
         self.process = subprocess.Popen([*entry, *argv], stdin=pipe, stdout=pipe, text=True, start_new_session=True)
         assert self.process.stdin is not None and self.process.stdout is not None
         self._stdin, self._stdout = self.process.stdin, self.process.stdout
+
+    def await_up(self) -> None:
+        """Return when it is up."""
         said = self._stdout.readline()
-        assert said == "up\n", f"{program} said {said!r}"
+        assert said == "up\n", f"{self.process.args!r} said {said!r}"
 
     def ask(self) -> dict[str, int]:
         """Return how far it is."""
@@ -61,9 +64,10 @@ class Beside:
 
 @contextmanager
 def beside(lab: Lab, program: str) -> Iterator[Beside]:
-    """Run a program beside the cluster, and leave nothing of it."""
+    """Run a program beside the cluster, which is up when this begins, and leave nothing of it."""
     one = Beside(lab, program)
     try:
+        one.await_up()
         yield one
     finally:
         if one.process.poll() is None:
@@ -114,9 +118,7 @@ class Pair:
 
     def wait(self, timeout: float = 60) -> tuple[Node, Node]:
         """Wait until the old one is back in sync: so does an operator between two accidents."""
-        found = self._lab.wait(self.settled, timeout=timeout, what="one promoted, and the other in sync")
-        assert found is not None
-        return found
+        return self._lab.wait(self.settled, timeout=timeout, what="one promoted, and the other in sync")
 
     def begin(self) -> tuple[Node, Node]:
         """Wait until it is well, and count deaths from now on."""
@@ -147,25 +149,21 @@ class Pair:
         return [number for number, value in zip(numbers, got) if value != str(number)]
 
 
-def overlay(installed: Path, root: Path, name: str) -> Path:
-    """Make a tree of the working tree and the example, in memory only where `name` says volatile; returns it."""
-    shutil.copytree(installed, root, dirs_exist_ok=True)
+def fill(installed: Path, root: Path) -> None:
+    """Make a tree of the working tree and the example, and of the example in memory only: volatile.yaml."""
+    shutil.copytree(installed, root, symlinks=True, dirs_exist_ok=True)
     place = root / "etc/tocsin"
     place.mkdir(parents=True, exist_ok=True)
     shutil.copy(EXAMPLE / "redis-role", place)
+    shutil.copy(EXAMPLE / "redis.yaml", place)
     text = (EXAMPLE / "redis.yaml").read_text()
     assert text.count("--appendonly yes") == 1
-    (place / "redis.yaml").write_text(
-        text.replace("--appendonly yes", "--appendonly no") if name == "volatile" else text
-    )
-    for directory in (root, root / "etc", place):
-        directory.chmod(0o755)
-    return root
+    (place / "volatile.yaml").write_text(text.replace("--appendonly yes", "--appendonly no"))
 
 
 @contextmanager
 def running(lab: Lab, *more: str) -> Iterator[Pair]:
-    """Run the pair as the README says, but for these meta attributes, and leave nothing of it."""
+    """Run the pair as the README says, but for these parameters and meta attributes, and leave nothing of it."""
     (argv,) = commands("pcs resource create redis ")
     changed = {word.split("=")[0]: word for word in more}
     node = lab.nodes[0]

@@ -45,12 +45,6 @@ MOVES = {
 BOUND = 60.0
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
 class Ward:
     """The node, its witness, and what was seen so far."""
 

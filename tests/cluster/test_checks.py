@@ -72,18 +72,6 @@ WARNING = "1 WARNING - rather much|load=7"
 CRITICAL = "2 CRITICAL - much too much|load=9"
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a private authority."""
-    return peers.certificates(tmp_path_factory.mktemp("ca"))
-
-
 @pytest.fixture
 def site(lab: Lab, node: Node, certificates: Path) -> Iterator[tuple[Web, dict[str, Any]]]:
     """Run nginx with a page that has to be well, and a secure one that only degrades; monitored every second."""

@@ -28,18 +28,6 @@ SICK = "check page failed 2 times: status 503, not 200-399"
 REDIS = ["command=/usr/bin/redis-server --port 6384 --save ''", "user=redis"]
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a private authority."""
-    return peers.certificates(tmp_path_factory.mktemp("ca"))
-
-
 @pytest.fixture
 def site(lab: Lab, node: Node, certificates: Path) -> Iterator[tuple[Web, dict[str, Any]]]:
     """Run nginx by a file."""

@@ -38,12 +38,6 @@ TOOL = "/bin/sh -c '/bin/sleep 1; /usr/bin/systemd-notify --ready; exec /bin/sle
 PYTHON = f"/usr/bin/python3 {peers.HOME}"
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
 def refused(lab: Lab, node: Node, name: str, *words: str) -> tuple[float, str]:
     """Create a resource whose start fails; return how long that took, and the reason that crm_mon shows."""
     peers.create(node, name, *words)
@@ -87,9 +81,9 @@ def test_a_service_that_never_gets_ready_fails_the_start_in_its_time(lab: Lab, n
     assert took < 4
 
 
-def test_a_start_with_a_bad_certificate_says_so(lab: Lab, node: Node, tmp_path: Path) -> None:
+def test_a_start_with_a_bad_certificate_says_so(lab: Lab, node: Node, certificates: Path) -> None:
     """It answers, but anybody could."""
-    Web(node, peers.certificates(tmp_path)).present("wrong")
+    Web(node, certificates).present("wrong")
     text = f"command: {peers.NGINX}\nchecks:\n  - http: https://127.0.0.1:8443/\n    ca: {peers.WEB}/ca.pem\n"
     config = peers.put(node, "secure.yaml", text)
     _, reason = refused(lab, node, "secure", f"config={config}", "op start timeout=3s")

@@ -35,12 +35,6 @@ ENVIRONMENT = {
 Tell = Callable[[str], dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
 @pytest.fixture
 def cache(node: Node) -> Iterator[Node]:
     """Run Redis as a resource."""

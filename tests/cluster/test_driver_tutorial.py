@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import peers
@@ -73,15 +75,19 @@ DEFINITION = f"driver: appliance\nsettings: {{port: {PORT}}}\npromotion_score: 4
 
 
 @pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree, with the tutorial's package installed as pip does it."""
-    info = installed / SITE / "appliance_tocsin-1.0.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (info / "METADATA").write_text(METADATA)
-    (info / "entry_points.txt").write_text(POINTS)
-    (installed / SITE / "appliance.py").write_text(EXAMPLE.read_text())
-    fold.write(installed / AGENT, fold.fold(EXAMPLES / "job", [fold.LIBRARY]))
-    return installed
+def lab_overlay(installed: Path) -> Callable[[Path], None]:
+    """Run the working tree, with the tutorial's package installed as pip does it, for this module alone."""
+
+    def fill(root: Path) -> None:
+        shutil.copytree(installed, root, symlinks=True, dirs_exist_ok=True)
+        info = root / SITE / "appliance_tocsin-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(METADATA)
+        (info / "entry_points.txt").write_text(POINTS)
+        shutil.copy(EXAMPLE, root / SITE)
+        fold.write(root / AGENT, fold.fold(EXAMPLES / "job", [fold.LIBRARY]))
+
+    return fill
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import kills
 import pytest
@@ -12,12 +11,6 @@ from lab import Lab, Node
 
 KILLS = 20
 HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 @pytest.fixture

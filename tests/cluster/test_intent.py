@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,12 +14,6 @@ from lab import Lab, Node
 NAME = "shop"
 CREATE = ["pcs", "resource", "create", NAME, "ocf:tocsin:service", "command=/bin/sleep 4711"]
 OTHER = "cellar"
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,8 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import kills
-import pytest
 from lab import Lab, Node
 
 HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
@@ -23,12 +21,6 @@ DELAY = 6
 SLOW = ["ocf:pacemaker:Dummy", "op", "start", f"start-delay={DELAY}s"]
 PATIENCE = 5.0
 """Seconds in which nothing happens where a failure was lost: more than the two of the attribute."""
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 WITHOUT = ["daemon_args=--dry-run", "port=9910"]

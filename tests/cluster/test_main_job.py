@@ -16,12 +16,6 @@ SAFE = 10.0
 TREE = "/bin/sh -c '/bin/sleep 1001 & (setsid /bin/sleep 1002 &) ; exec /bin/sleep 1003'"
 
 
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
-
-
 def create(node: Node, name: str, *words: str) -> None:
     """Create a resource with a monitor once a minute, and wait for it."""
     node.run(["pcs", "resource", "create", name, "ocf:tocsin:service", *words, *kills.MONITOR, "--wait=30"], timeout=60)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from lab import Lab, Node
 
@@ -13,12 +11,6 @@ promote_command: [/bin/sh, -c, "echo up >>/run/roles"]
 demote_command: [/bin/sh, -c, "echo down >>/run/roles"]
 """
 OPERATIONS = "op monitor interval=60s op monitor interval=59s role=Promoted meta promotable"
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,9 @@ def lab_fencing() -> bool:
 
 
 @pytest.fixture(scope="module")
-def lab_overlay(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lab_overlay(installed: Path) -> Callable[[Path], None]:
     """Run the working tree, with the example in /etc/tocsin."""
-    return redis_pair.overlay(installed, tmp_path_factory.mktemp("redis"), "shipped")
+    return partial(redis_pair.fill, installed)
 
 
 @pytest.fixture(scope="module")

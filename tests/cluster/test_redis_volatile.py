@@ -6,7 +6,8 @@ Its instances are started again at once, in place, which is what Pacemaker does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import redis_pair
 from lab import Lab
 from redis_pair import Pair
 
+IN_MEMORY = "config=/etc/tocsin/volatile.yaml"
 IN_PLACE = "migration-threshold=INFINITY"
 
 
@@ -24,15 +26,15 @@ def lab_nodes() -> int:
 
 
 @pytest.fixture(scope="module")
-def lab_overlay(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the working tree, with the example in /etc/tocsin, but without persistence."""
-    return redis_pair.overlay(installed, tmp_path_factory.mktemp("redis"), "volatile")
+def lab_overlay(installed: Path) -> Callable[[Path], None]:
+    """Run the working tree, with the example in /etc/tocsin."""
+    return partial(redis_pair.fill, installed)
 
 
 @pytest.fixture(scope="module")
 def volatile(lab: Lab) -> Iterator[Pair]:
     """Run the pair for all tests of the module."""
-    with redis_pair.running(lab, IN_PLACE) as pair:
+    with redis_pair.running(lab, IN_MEMORY, IN_PLACE) as pair:
         yield pair
 
 

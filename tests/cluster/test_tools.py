@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -15,12 +14,6 @@ ROLES = ["promote_command=/bin/true", "demote_command=/bin/true"]
 PLAIN, OWN, CLONED = "plain", "own", "cloned"
 MONITORS = {("60s", ""), ("59s", "Promoted")}
 """Interval and role of the monitors that are configured where nobody says otherwise."""
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 @pytest.fixture(scope="module")

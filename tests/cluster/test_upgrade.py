@@ -32,6 +32,11 @@ os.kill(int(sys.argv[2]), signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
+def lab_overlay() -> None:
+    """Have nothing of Tocsin there."""
+
+
+@pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Build the package, and its next version."""
     for program in ("dh", "dh_python3", "dpkg-buildpackage"):
