@@ -78,11 +78,16 @@ def witness(node: Node, port: int = PORT) -> Iterator[Witness]:
         process.communicate()
 
 
+def rows(node: Node, *, check: bool = True) -> list[dict[str, Any]]:
+    """Return what `tocsin status` says; CommandFailed where a daemon does not answer that should, if `check`."""
+    said = node.run(["tocsin", "status", "--json"], check=check, timeout=60).stdout
+    told: list[dict[str, Any]] = json.loads(said) if said.startswith("[") else []
+    return told
+
+
 def status(node: Node, resource: str = NAME) -> dict[str, Any]:
-    """Return a resource's row of `tocsin status --json`."""
-    rows = json.loads(node.run(["tocsin", "status", "--json"]).stdout)
-    row: dict[str, Any] = next(row for row in rows if row["resource"] == resource)
-    return row
+    """Return a resource's row of `tocsin status`; StopIteration where there is none."""
+    return next(row for row in rows(node) if row["resource"] == resource)
 
 
 def waiting(node: Node) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import kills
 from lab import Lab, Node
 
 OURS = "ocf:tocsin:service"
@@ -101,9 +102,8 @@ def put(node: Node, name: str, text: str) -> str:
 
 def row(node: Node, name: str) -> dict[str, Any]:
     """Return a resource's row of `tocsin status`, with no phase where the daemon does not know it."""
-    said = node.run(["tocsin", "status", "--json"], check=False).stdout
-    rows = json.loads(said) if said.startswith("[") else []
-    return next((row for row in rows if row["resource"] == name), {"phase": "", "pid": None, "incidents": 0})
+    told = (row for row in kills.rows(node, check=False) if row["resource"] == name)
+    return next(told, {"phase": "", "pid": None, "incidents": 0})
 
 
 def explain(node: Node, name: str) -> dict[str, Any]:

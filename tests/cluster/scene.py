@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections import Counter
@@ -10,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+import kills
 from judge import Judge, command, inside, living, now
 from judgement import Span, active, crowds, longest_none, promoted
 from lab import Lab, Node
 from ledger import Ledger
+
+from tocsin_ocf.parameters import PARAMETERS
 
 PATIENCE = 60.0
 TICKS = 0.02
@@ -135,14 +136,8 @@ class Scene:
         """Return the id under which Tocsin runs an instance (of a globally-unique clone it is NAME:NUMBER)."""
         status = Path(f"/proc/{span.pid}/status").read_text()
         inner = next(line.split()[-1] for line in status.splitlines() if line.startswith("NSpid:"))
-        rows = self.rows(self.lab.node(span.node))
+        rows = kills.rows(self.lab.node(span.node), check=False)
         return next(str(row["resource"]) for row in rows if str(row["pid"]) == inner)
-
-    def rows(self, node: Node) -> list[dict[str, Any]]:
-        """Return what `tocsin status` says on a node."""
-        said = node.run(["tocsin", "status", "--json"], check=False, timeout=60).stdout
-        rows: list[dict[str, Any]] = json.loads(said) if said.startswith("[") else []
-        return rows
 
     def idle(self) -> None:
         """Wait until all nodes that are on are online, and the controller has nothing to do."""
@@ -210,5 +205,5 @@ class Scene:
 
 
 def _is_parameter(word: str) -> bool:
-    return word.split("=")[0] in ("port", "stop_timeout", "monitor_hold", "daemon", "promote_command", "demote_command",
-                                  "config", "check", "stop_signal")  # fmt: skip
+    name, equals, _ = word.partition("=")
+    return bool(equals) and name in [row.name for row in PARAMETERS]

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import kills
+import peers
 import pytest
 from lab import Lab, Node
 
 SLEEP = "command=/bin/sleep {}"
-
-
-@pytest.fixture(scope="module")
-def lab_overlay(installed: Path) -> Path:
-    """Run the working tree."""
-    return installed
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +42,12 @@ def name_seconds(name: str) -> int:
 
 def where(lab: Lab, name: str) -> Node:
     """Return the node on which a resource is active."""
-    node: Node = lab.wait(lambda: next((n for n in lab.nodes if n.is_active(name) and local(n, name)), None), what=name)
-    return node
+    return lab.wait(lambda: next((n for n in lab.nodes if n.is_active(name) and local(n, name)), None), what=name)
 
 
 def local(node: Node, name: str) -> bool:
     """Tell whether the node's own daemon runs a resource."""
-    try:
-        return bool(kills.status(node, name)["phase"] == "running")
-    except StopIteration:
-        return False
+    return bool(peers.row(node, name)["phase"] == "running")
 
 
 def kill(node: Node, name: str) -> int:
