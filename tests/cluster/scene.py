@@ -22,8 +22,6 @@ PATIENCE = 60.0
 TICKS = 0.02
 """Seconds by which the kernel's clock of births is too early."""
 DAEMON = "/usr/bin/tocsind"
-SUMMARY: list[str] = []
-"""What is to be printed when all scenarios are over."""
 
 
 class Scene:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from judge import sitting
 from lab import Lab
-from scene import SUMMARY, Scene
+from scene import Scene
 
 
 @pytest.fixture(scope="package")
@@ -18,14 +19,26 @@ def lab(cluster_possible: None, installed: Path) -> Iterator[Lab]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def show(request: pytest.FixtureRequest) -> Callable[[Scene], None]:
+    """Return what prints the figures of a scene, past the capture, and on stderr, which a worker's is seen of, too."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def past_the_capture(scene: Scene) -> None:
+        with capture.global_and_fixture_disabled():
+            print("", *scene.summary(), sep="\n", file=sys.stderr)
+
+    return past_the_capture
+
+
 @pytest.fixture(scope="package")
-def stage(lab: Lab) -> Iterator[Scene]:
+def stage(lab: Lab, show: Callable[[Scene], None]) -> Iterator[Scene]:
     """Have a judge and a bookkeeper; the books must agree at the end of all."""
     with sitting(lab) as judge:
         scene = Scene(lab, judge)
         yield scene
         scene.accounts()
-        SUMMARY.extend(scene.summary())
+        show(scene)
 
 
 @pytest.fixture
@@ -39,9 +52,3 @@ def scene(stage: Scene, request: pytest.FixtureRequest) -> Iterator[Scene]:
     finally:
         stage.lab.mend()
         stage.clear_stage()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what judge and bookkeeper say."""
-    for line in SUMMARY:
-        terminalreporter.write_line(line)

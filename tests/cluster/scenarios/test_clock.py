@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from judge import sitting
 from lab import Lab
-from scene import SUMMARY, Scene
+from scene import Scene
 
 from tests.requirements import require
 
@@ -19,7 +19,7 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-def jumping(cluster_possible: None, installed: Path) -> Iterator[Scene]:
+def jumping(cluster_possible: None, installed: Path, show: Callable[[Scene], None]) -> Iterator[Scene]:
     """Run two nodes of their own clocks."""
     missing = Lab.missing_for_clocks()
     require(not missing, "; ".join(missing))
@@ -28,7 +28,7 @@ def jumping(cluster_possible: None, installed: Path) -> Iterator[Scene]:
         scene.open("the_clock_jumps")
         yield scene
         scene.accounts()
-        SUMMARY.extend(scene.summary())
+        show(scene)
 
 
 def test_the_clock_jumps(jumping: Scene) -> None:
