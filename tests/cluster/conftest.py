@@ -26,6 +26,8 @@ from tests.requirements import require
 if TYPE_CHECKING:
     import pluggy
     from lab.requirements import Overlay
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 
 def _require(missing: list[str]) -> None:
@@ -113,3 +115,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pluggy.Resul
 def _logs_of(item: pytest.Item) -> Path:
     base = Path(os.environ.get("TOCSIN_CLUSTER_LOGS", "/tmp/tocsin-cluster-logs"))
     return base / re.sub(r"[^\w.-]+", "_", item.nodeid.split("/")[-1])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Where files are shared out among workers, give those of a package to one: they share a cluster."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadClusterScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(super()._split_scope(nodeid))
+            return str(file.parent if (config.rootpath / file.with_name("__init__.py")).exists() else file)
+
+    return LoadClusterScheduling(config, log) if config.getoption("dist") == "loadfile" else None

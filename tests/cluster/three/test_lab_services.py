@@ -2,31 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from lab import Lab
-from three_nodes import fenced, mend, other_than_controller, prepare, rest, runs, where
-
-
-@pytest.fixture(scope="module")
-def lab_nodes() -> int:
-    """Say that two of three are a majority."""
-    return 3
-
-
-@pytest.fixture(scope="module")
-def lab_fencing() -> bool:
-    """Say that the third one is fenced."""
-    return True
-
-
-@pytest.fixture
-def three(lab: Lab) -> Iterator[Lab]:
-    """Mend the cluster after the test."""
-    prepare(lab)
-    yield lab
-    mend(lab)
+from three_nodes import fenced, other_than_controller, rest, runs, where
 
 
 def test_a_cluster_that_is_stopped_cleanly_is_not_fenced(three: Lab) -> None:

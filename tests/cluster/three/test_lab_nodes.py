@@ -5,32 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lab import Lab, LabError
-from three_nodes import NAME, fenced, mend, other_than_controller, prepare, rest, where
-
-
-@pytest.fixture(scope="module")
-def lab_nodes() -> int:
-    """Say that two of three are a majority."""
-    return 3
-
-
-@pytest.fixture(scope="module")
-def lab_fencing() -> bool:
-    """Say that the third one is fenced."""
-    return True
-
-
-@pytest.fixture
-def three(lab: Lab) -> Iterator[Lab]:
-    """Mend the cluster after the test."""
-    prepare(lab)
-    yield lab
-    mend(lab)
+from three_nodes import NAME, fenced, other_than_controller, rest, where
 
 
 def test_the_cluster_can_fence(three: Lab) -> None:
