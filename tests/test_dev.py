@@ -58,3 +58,28 @@ def test_what_was_there_before_is_not_left_behind(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(leftovers, "look", lambda: next(states))
     monkeypatch.setattr(leftovers, "descendants", lambda of: [])
     assert leftovers.left({"mount /a (tmpfs)"}) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "unit", "machines"),
+    [
+        (["-k", "daemon"], ["tests", "-k", "daemon"], ["tests/cluster", "-k", "daemon"]),
+        (["-x", "tests/core"], ["tests/core", "-x"], []),
+        (["./tests/cluster/test_lab.py::test_a"], [], ["tests/cluster/test_lab.py::test_a"]),
+    ],
+)
+def test_what_is_to_be_tested_is_told_from_other_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], unit: list[str], machines: list[str]
+) -> None:
+    """Words to look for may be names of directories, as those of our rooms are."""
+    asked: dict[str, list[str]] = {}
+
+    def pytest_asked(name: str, _python: str, arguments: list[str], **_: object) -> Result:
+        asked.setdefault(name.split(",")[0], arguments)
+        return Result(name, ok=True)
+
+    monkeypatch.setattr(suite, "environment", lambda name: (name, "1"))
+    monkeypatch.setattr(steps, "pytest", pytest_asked)
+    assert all(result.ok for result in suite.plan(words, tmp_path))
+    assert [word for word in asked.get("unit", []) if word in unit] == unit
+    assert [word for word in asked.get("machines", []) if word in machines] == machines

@@ -42,8 +42,9 @@ def main(arguments: "Sequence[str]") -> int:
 
 def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     """Yield the result of each step; with arguments only pytest's, on what they name."""
-    paths = [word for word in arguments if (venvs.TOP / word.split("::")[0]).exists()]
-    options = [word for word in arguments if word not in paths]
+    words = [word.removeprefix("./") for word in arguments]
+    paths = [word for word in words if is_path(word)]
+    options = [word for word in words if not is_path(word)]
     machines = [path for path in paths if path.startswith((*MACHINES, *ALONE))]
     unit = [path for path in paths if path not in machines]
     parts = {"machines": machines}
@@ -64,6 +65,12 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
         for part, named in parts.items():
             if name == "system" and named:
                 yield pytest(part, python, [*named, *options])
+
+
+def is_path(word: str) -> bool:
+    """Tell whether a word names tests; in `-k daemon` it names none, though there is such a directory."""
+    path = word.partition("::")[0]
+    return path.split("/")[0] == "tests" and (venvs.TOP / path).exists()
 
 
 def environment(name: str) -> "tuple[str, str]":
