@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from source import Rejected
 from venvs import VENVS
 
 ROOT = VENVS / "bookworm.tar"
@@ -56,11 +57,11 @@ find / -xdev -path '*tocsin*'
 """
 
 
-class Failed(Exception):
+class Failed(Rejected):
     """The package does not do what it should; the text says where."""
 
 
-class Unreachable(Exception):
+class Unreachable(Rejected):
     """Debian's mirror is not there, so there is no clean root to look in."""
 
 

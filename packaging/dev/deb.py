@@ -5,14 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
 from email.utils import formatdate
 from pathlib import Path
 
 import cleanroot
 import source
-import venvs
 from source import Source
 
 LINTIAN = ["lintian", "--fail-on=error,warning", "--display-info", "--pedantic", "--allow-root"]
@@ -25,13 +23,7 @@ def build(made_from: Source, output: Path) -> Path:
     (debian / "changelog").write_text(changelog(made_from))
     made_from.fill_in(debian / "tocsin.postrm")
     environment = {**os.environ, "DEB_BUILD_OPTIONS": "noautodbgsym", "SOURCE_DATE_EPOCH": str(made_from.date)}
-    command = ["dpkg-buildpackage", "--build=binary", "--unsigned-changes"]
-    done = subprocess.run(
-        command, cwd=made_from.tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if done.returncode != 0:
-        sys.stderr.buffer.write(done.stdout)
-        raise subprocess.CalledProcessError(done.returncode, command)
+    source.run(["dpkg-buildpackage", "--build=binary", "--unsigned-changes"], environment, made_from.tree)
     source.empty(output, "tocsin_*.deb")
     (built,) = made_from.tree.parent.glob(f"tocsin_{made_from.version}_*.deb")
     return Path(shutil.copy2(built, output))
@@ -54,18 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev deb", description="Build the Debian package into dist/.")
     parser.add_argument("--check", action="store_true", help="install, use and remove it in a clean Debian 12 (root)")
     arguments = parser.parse_args()
-    try:
-        with tempfile.TemporaryDirectory(prefix="tocsin-deb-") as scratch:
-            package = build(source.copy(Path(scratch, "tocsin")), source.DIST)
-        lint(package)
-        if arguments.check:
-            cleanroot.check(package)
-    except (subprocess.CalledProcessError, OSError, cleanroot.Failed, cleanroot.Unreachable) as fault:
-        print(f"./dev deb: {fault}", file=sys.stderr)
-        return 1
-    venvs.give_back()
-    print(f"./dev deb: {package.relative_to(venvs.TOP)}")
-    return 0
+    return source.make("deb", build, lint, *([cleanroot.check] if arguments.check else []))
 
 
 if __name__ == "__main__":

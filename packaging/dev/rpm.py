@@ -5,12 +5,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from pathlib import Path
 
 import source
-import venvs
 from source import Source
 
 CONFIGURATION = Path(__file__).parents[1] / "rpm/rpmlint.toml"
@@ -26,19 +24,9 @@ def build(made_from: Source, output: Path) -> Path:
     spec = Path(shutil.copy(made_from.tree / "packaging/rpm/tocsin.spec", top))
     made_from.fill_in(spec, VERSION=made_from.version, CHANGELOG=changelog(made_from))
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made_from.date)}
-    command = [
-        "rpmbuild",
-        "-bb",
-        "--quiet",
-        "--nodeps",
-        "--define",
-        f"_topdir {top}",
-        str(spec),
-    ]  # Debian's are no RPMs
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode != 0:
-        sys.stderr.buffer.write(done.stdout)
-        raise subprocess.CalledProcessError(done.returncode, command)
+    nodeps = "--nodeps"  # Debian's are no RPMs
+    command = ["rpmbuild", "-bb", "--quiet", nodeps, "--define", f"_topdir {top}", str(spec)]
+    source.run(command, environment, top)
     source.empty(output, "tocsin-*.rpm")
     shutil.copy2(spec, output)
     (built,) = (top / "RPMS").rglob("*.rpm")
@@ -61,16 +49,7 @@ def lint(package: Path) -> None:
 
 def main() -> int:
     """Build, judge, and return the exit code."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="tocsin-rpm-") as scratch:
-            package = build(source.copy(Path(scratch, "tocsin")), source.DIST)
-        lint(package)
-    except (subprocess.CalledProcessError, OSError) as fault:
-        print(f"./dev rpm: {fault}", file=sys.stderr)
-        return 1
-    venvs.give_back()
-    print(f"./dev rpm: {package.relative_to(venvs.TOP)}")
-    return 0
+    return source.make("rpm", build, lint)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
-"""What a package is built from: a copy of the working tree, and the version and the changes that it tells of."""
+"""How a package is made: of a copy of the working tree, with the version and the changes that it tells of."""
 
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import venvs
 from venvs import TOP
 
 DIST = TOP / "dist"
@@ -15,7 +19,10 @@ PARTS = ("agent", "daemon", "ocf", "packaging", "LICENSE", "README.md", "pyproje
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info")
 VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 SECTION = re.compile(r"^## (\S+)(?: .*)?$", re.MULTILINE)
-UNRELEASED = "Unreleased"
+
+
+class Rejected(Exception):
+    """A package is not what it should be, or nobody can tell; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +94,28 @@ def _date(top: Path) -> int:
     if status.returncode != 0 or status.stdout:
         return int(time.time())
     return int(subprocess.check_output(["git", "-C", top, "log", "-1", "--format=%ct"]))
+
+
+def make(kind: str, build: "Callable[[Source, Path], Path]", *judges: "Callable[[Path], None]") -> int:
+    """Build a package of the working tree into dist/, have it judged, and return the exit code of `./dev KIND`."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"tocsin-{kind}-") as scratch:
+            package = build(copy(Path(scratch, "tocsin")), DIST)
+        for judge in judges:
+            judge(package)
+    except (subprocess.CalledProcessError, OSError, Rejected) as fault:
+        print(f"./dev {kind}: {fault}", file=sys.stderr)
+        return 1
+    venvs.give_back()
+    print(f"./dev {kind}: {package.relative_to(TOP)}")
+    return 0
+
+
+def run(command: "Sequence[str]", environment: "dict[str, str]", place: Path) -> None:
+    """Run the tool that packs; what it says is shown only where it fails, with CalledProcessError."""
+    done = subprocess.run(
+        command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if done.returncode != 0:
+        sys.stderr.buffer.write(done.stdout)
+        raise subprocess.CalledProcessError(done.returncode, command)
