@@ -144,7 +144,7 @@ class Call:
             start_new_session=True,
         )
         self.done: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
-        self._watch = Watch(self._process.pid, self._ended)
+        Watch(self._process.pid, self._ended)
 
     def _ended(self) -> None:
         code = self._process.wait()

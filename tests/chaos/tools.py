@@ -65,8 +65,8 @@ while :; do read -r _ < {QUIET}; done
 """
 
 
-def install() -> None:
-    """Write all of it below HOME."""
+def install() -> int:
+    """Write all of it below HOME; return the tower, open to be read without waiting."""
     BIN.mkdir(parents=True)
     for path, text in (
         (BIN / "crm_mon", CRM_MON),
@@ -83,6 +83,8 @@ def install() -> None:
         set_mode(tool, "well")
     for fifo in (TOWER, QUIET):
         os.mkfifo(fifo)
+    os.open(QUIET, os.O_RDWR)  # for good: whoever reads it waits, for nobody writes
+    return os.open(TOWER, os.O_RDWR | os.O_NONBLOCK)
 
 
 def set_mode(tool: str, mode: str, seconds: float = 0.0) -> None:

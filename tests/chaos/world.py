@@ -38,7 +38,7 @@ class World:
 
     def __init__(self, names: list[str], without: frozenset[str]) -> None:
         """Open the tower, and begin with these resources, stopped."""
-        tools.install()
+        self._tower = tools.install()
         self.without = without
         self.events: deque[str] = deque(maxlen=EVENTS)
         self.modes: dict[str, int] = {}
@@ -46,8 +46,6 @@ class World:
         self.evidence: tuple[list[str], list[str]] = ([], [])
         self.count: Counter[str] = Counter()
         self._begun = time.monotonic()
-        self._tower = os.open(tools.TOWER, os.O_RDWR | os.O_NONBLOCK)
-        self._quiet = os.open(tools.QUIET, os.O_RDWR)
         self._partial = b""
         self._watches: dict[int, Watch] = {}
         self.cluster = Cluster(self.sync, self.note, self.left)

@@ -66,8 +66,7 @@ def bury() -> None:
 
 def main() -> None:
     """Watch until stdin is closed."""
-    tools.install()
-    tower, quiet = (os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in (tools.TOWER, tools.QUIET))
+    tower = tools.install()
     print("ready", flush=True)
     while True:
         ready = select.select([sys.stdin.fileno(), tower, *pidfds.values()], [], [])[0]
@@ -76,7 +75,6 @@ def main() -> None:
             hear(os.read(tower, 65536).splitlines())
         if sys.stdin.fileno() in ready:
             obey(sys.stdin.readline())
-        assert quiet
 
 
 if __name__ == "__main__":

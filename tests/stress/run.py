@@ -8,6 +8,7 @@ come is a missed failure.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -158,8 +159,6 @@ class Judge:
         service.broken = 0.0
 
     async def _pid(self, service: Service) -> int:
-        import json
-
         _, rows = await self.node.ask("STATUS", service.name)
         return int(json.loads(rows)[0]["pid"])
 

@@ -25,7 +25,6 @@ class Server:
         """Listen."""
         self.flag = flag
         self.port = port
-        self.socket: socket.socket | None = None
         self.set_broken(False)
 
     def set_broken(self, broken: bool) -> None:
