@@ -123,8 +123,8 @@ def is_settled(node: Node, incidents: int) -> bool:
 
 def has_monitor(node: Node, row: dict[str, Any]) -> bool:
     """Tell whether Pacemaker has run a recurring monitor since the last start, as before an ordinary night."""
-    history = node.crm_mon().find(f"node_history/node/resource_history[@id='{row['resource']}']")
-    operations = [] if history is None else history.findall("operation_history")
+    here = f"node_history/node[@name='{node.name}']/resource_history[@id='{row['resource']}']"
+    operations = node.crm_mon().findall(f"{here}/operation_history")
     calls = {operation.get("task"): int(operation.get("call", "0")) for operation in operations}
     return calls.get("monitor", 0) > calls.get("start", 0)
 

@@ -135,8 +135,12 @@ def running(
 def settled(node: Node, name: str) -> dict[str, Any] | None:
     """Return the row of a resource that is up and whose first recurring monitor Pacemaker has run."""
     found = row(node, name)
-    calls = {one.get("task"): int(one.get("call", "0")) for one in history(node, name)}
-    return found if found["phase"] == "running" and calls.get("monitor", 0) > calls.get("start", 0) else None
+    return found if found["phase"] == "running" and kills.has_monitor(node, found) else None
+
+
+def where(lab: Lab, name: str) -> Node:
+    """Wait until a resource is settled on a node, and return that."""
+    return lab.wait(lambda: next((node for node in lab.nodes if settled(node, name)), None), 45, f"{name} to be up")
 
 
 def remove(lab: Lab, node: Node, name: str) -> None:
@@ -144,7 +148,7 @@ def remove(lab: Lab, node: Node, name: str) -> None:
     node.run(["cibadmin", "--delete", "--xml-text", f'<primitive id="{name}"/>'])
 
     def gone() -> bool:
-        return not history(node, name) and row(node, name)["phase"] in ("stopped", "")
+        return not history(node, name) and all(row(one, name)["phase"] in ("stopped", "") for one in lab.nodes)
 
     lab.wait(gone, timeout=45, what=f"{name} to be gone")
 

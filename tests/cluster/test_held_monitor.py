@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterator
 
 import kills
+import peers
 import pytest
 from lab import Lab, Node
 
 KILLS = 20
-HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
+HOLD = "monitor_hold=45"
+HELD = "interval=1s timeout=60s"
 
 
 @pytest.fixture
 def held(lab: Lab, node: Node) -> Iterator[Node]:
     """Run Redis with a monitor that waits at the daemon."""
-    node.run([*kills.CREATE, *HELD, "--wait=30"], timeout=60)
-    lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
-    yield node
-    node.run(["pcs", "resource", "delete", "--force", kills.NAME], timeout=60, check=False)
-    node.run(["crm_resource", "--wait"], timeout=60)
+    with peers.running(lab, node, kills.NAME, f"command={kills.COMMAND}", "user=redis", HOLD, monitor=HELD):
+        lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
+        yield node
 
 
 def fail_count(node: Node) -> int:
@@ -68,27 +68,19 @@ def test_an_unrelated_resource_is_not_delayed(held: Node) -> None:
 
 def test_the_on_fail_of_the_monitor_applies(lab: Lab, node: Node) -> None:
     """With on-fail=block a killed service stays down."""
-    words = ["command=/bin/sleep 1007", *HELD, "on-fail=block", "--wait=30"]
-    node.run(["pcs", "resource", "create", "blocked", "ocf:tocsin:service", *words], timeout=60)
-    try:
+    words = ["command=/bin/sleep 1007", HOLD]
+    with peers.running(lab, node, "blocked", *words, monitor=f"{HELD} on-fail=block") as row:
         lab.wait(lambda: kills.waiting(node), what="a monitor to be held")
-        node.run(["kill", "-9", str(kills.status(node, "blocked")["pid"])])
+        node.run(["kill", "-9", str(row["pid"])])
         blocked = "resources/resource[@id='blocked'][@blocked='true']"
         lab.wait(lambda: node.crm_mon().find(blocked) is not None, what="the resource to be blocked")
         assert kills.injections(node, "blocked") == 0
-    finally:
         node.run(["crm_resource", "--cleanup", "--resource", "blocked"], timeout=60)
-        node.run(["pcs", "resource", "delete", "--force", "blocked"], timeout=60, check=False)
-        node.run(["crm_resource", "--wait"], timeout=60)
+        lab.wait(lambda: peers.settled(node, "blocked"), timeout=45, what="the recovery that the cleanup allows")
 
 
 def test_a_different_on_fail_of_asyncmon_is_warned_of(lab: Lab, node: Node) -> None:
     """In status, where the administrator looks."""
-    words = ["command=/bin/sleep 1008", "op", "monitor", "interval=60s", "on-fail=standby", "--wait=30"]
-    node.run(["pcs", "resource", "create", "warned", "ocf:tocsin:service", *words], timeout=60)
-    try:
+    with peers.running(lab, node, "warned", "command=/bin/sleep 1008", monitor="interval=60s on-fail=standby"):
         lab.wait(lambda: kills.status(node, "warned")["warning"], what="the warning")
         assert "on-fail of monitor is standby, but of asyncmon restart" in kills.status(node, "warned")["warning"]
-    finally:
-        node.run(["pcs", "resource", "delete", "--force", "warned"], timeout=60)
-        node.run(["crm_resource", "--wait"], timeout=60)

@@ -8,11 +8,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import kills
+import peers
 import pytest
 from lab import Lab, Node
 
 NAME = "shop"
-CREATE = ["pcs", "resource", "create", NAME, "ocf:tocsin:service", "command=/bin/sleep 4711"]
+COMMAND = "/bin/sleep 4711"
 OTHER = "cellar"
 
 
@@ -26,11 +27,9 @@ def lab_nodes() -> int:
 def home(lab: Lab) -> Iterator[Node]:
     """Return the node on which `shop` runs; it is removed afterwards."""
     first = lab.nodes[0]
-    first.run([*CREATE, *kills.MONITOR, "--wait=30"], timeout=60)
-    yield lab.wait(lambda: next((n for n in lab.nodes if n.is_active(NAME)), None), what="the service")
-    for name in (NAME, OTHER):
-        first.run(["pcs", "resource", "delete", "--force", name], timeout=60, check=False)
-    first.run(["crm_resource", "--wait"], timeout=60)
+    peers.create(first, NAME, f"command={COMMAND}")
+    yield peers.where(lab, NAME)
+    peers.remove(lab, first, NAME)
     first.run(["crm_resource", "--cleanup"], timeout=60)
 
 
@@ -42,8 +41,9 @@ def doctor(node: Node, *words: str) -> tuple[int, list[dict[str, Any]]]:
 
 def problems(node: Node) -> list[tuple[str, str, str]]:
     """Return subject, text and cure of each problem."""
-    found = [(one["subject"], one["text"], one["cure"]) for one in doctor(node)[1] if one["grade"] == "problem"]
-    assert doctor(node)[0] == bool(found)
+    code, told = doctor(node)
+    found = [(one["subject"], one["text"], one["cure"]) for one in told if one["grade"] == "problem"]
+    assert code == bool(found)
     return found
 
 
@@ -80,7 +80,7 @@ def probe(node: Node) -> dict[str, str]:
     return {
         "OCF_ROOT": "/usr/lib/ocf",
         "OCF_RESOURCE_INSTANCE": NAME,
-        "OCF_RESKEY_command": "/bin/sleep 4711",
+        "OCF_RESKEY_command": COMMAND,
         "OCF_RESKEY_CRM_meta_on_node": node.name,
         "OCF_RESKEY_CRM_meta_interval": "0",
     }

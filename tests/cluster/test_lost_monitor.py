@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import kills
+import peers
 from lab import Lab, Node
 
 HELD = ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]
@@ -31,8 +32,8 @@ WITHOUT = ["daemon_args=--dry-run", "port=9910"]
 def busy(lab: Lab, node: Node, name: str, *words: str) -> Iterator[None]:
     """Run a service whose monitor is held, in a transition that goes on with the slow start of something else."""
     words = ("ocf:tocsin:service", f"command={SERVICE}", *words, *HELD)
-    node.run(["pcs", "resource", "create", name, *words, "--disabled", "--wait=30"], timeout=60)
-    node.run(["pcs", "resource", "create", "slow", *SLOW, "--disabled", "--wait=30"], timeout=60)
+    node.run(["pcs", "resource", "create", name, *words, "--disabled"], timeout=60)
+    node.run(["pcs", "resource", "create", "slow", *SLOW, "--disabled"], timeout=60)
     node.run(["pcs", "resource", "enable", name, "slow"])
     try:
         lab.wait(lambda: has_told(node, name, "rc=0"), what="the first monitor, which the transition waits for")
@@ -40,8 +41,7 @@ def busy(lab: Lab, node: Node, name: str, *words: str) -> Iterator[None]:
         yield
     finally:
         for one in ("slow", name):
-            node.run(["pcs", "resource", "delete", "--force", one], timeout=60, check=False)
-        node.run(["crm_resource", "--wait"], timeout=60)
+            peers.remove(lab, node, one)
 
 
 def is_idle(node: Node) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import kills
+import peers
 import pytest
 from lab import Lab, Node
 
@@ -16,32 +16,18 @@ SAFE = 10.0
 TREE = "/bin/sh -c '/bin/sleep 1001 & (setsid /bin/sleep 1002 &) ; exec /bin/sleep 1003'"
 
 
-def create(node: Node, name: str, *words: str) -> None:
-    """Create a resource with a monitor once a minute, and wait for it."""
-    node.run(["pcs", "resource", "create", name, "ocf:tocsin:service", *words, *kills.MONITOR, "--wait=30"], timeout=60)
-
-
 @pytest.fixture
 def cache(lab: Lab, node: Node) -> Iterator[Node]:
     """Run Redis as a resource for one test."""
-    node.run([*kills.CREATE, *kills.MONITOR, "--wait=30"], timeout=60)
-    yield node
-    delete(node, kills.NAME)
+    with peers.running(lab, node, kills.NAME, f"command={kills.COMMAND}", "user=redis"):
+        yield node
 
 
 @pytest.fixture
-def tree(node: Node) -> Iterator[Node]:
+def tree(lab: Lab, node: Node) -> Iterator[Node]:
     """Run a service with a child and a daemonised grandchild."""
-    create(node, "tree", f"command={TREE}")
-    yield node
-    delete(node, "tree")
-
-
-def delete(node: Node, name: str) -> None:
-    """Stop and remove a resource, its failures too."""
-    node.run(["pcs", "resource", "delete", "--force", name], timeout=60, check=False)
-    node.run(["crm_resource", "--wait"], timeout=60)
-    node.run(["crm_resource", "--cleanup"], timeout=60)
+    with peers.running(lab, node, "tree", f"command={TREE}"):
+        yield node
 
 
 def pids(node: Node, pattern: str) -> list[int]:
@@ -120,18 +106,15 @@ def test_a_squatter_on_the_port_fails_the_start_by_name_and_never_looks_running(
     squatter = node.popen(["/usr/bin/python3", "-c", listen], user="nobody")
     try:
         lab.wait(lambda: "9911" in node.run(["ss", "-ltn"]).stdout, what="the squatter to listen")
-        words = ["command=/bin/sleep 1004", "port=9911"]
-        node.run(["pcs", "resource", "create", "squat", "ocf:tocsin:service", *words], timeout=60)
-        node.run(["crm_resource", "--wait"], timeout=60)
-        failure = node.crm_mon().find("failures/failure[@task='start']")
-        assert failure is not None
-        assert "9911" in failure.get("exitreason", "") and "nobody" in failure.get("exitreason", "")
+        peers.create(node, "squat", "command=/bin/sleep 1004", "port=9911")
+        reason = lab.wait(lambda: peers.failure(node, "squat", "start"), what="the start to fail")["exitreason"]
+        assert "9911" in reason and "nobody" in reason
         assert not node.is_active("squat")
         assert pids(node, "sleep 1004") == []
     finally:
         squatter.kill()
         squatter.communicate()
-        delete(node, "squat")
+        peers.remove(lab, node, "squat")
 
 
 def test_an_unprivileged_user_gets_nothing(cache: Node) -> None:
@@ -163,20 +146,20 @@ def test_two_hundred_idle_connections_of_a_stranger_do_not_keep_root_out(cache: 
         crowd.communicate()
 
 
-def test_a_start_that_cannot_be_says_why_in_crm_mon(node: Node) -> None:
-    """A missing program is 5, a program that ends at once 1 with its last words."""
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("/no/such/program", "/no/such/program"),
+        ("/bin/sh -c 'echo port in use; exit 3'", "exited with status 3: port in use"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why_in_crm_mon(lab: Lab, node: Node, command: str, words: str) -> None:
+    """A program that is missing, and one that ends at once, with its last words."""
+    peers.create(node, "gone", f"command={command}")
     try:
-        node.run(["pcs", "resource", "create", "gone", "ocf:tocsin:service", "command=/no/such/program"], timeout=60)
-        node.run(["crm_resource", "--wait"], timeout=60)
-        words = ["command=/bin/sh -c 'echo port in use; exit 3'"]
-        node.run(["pcs", "resource", "create", "brief", "ocf:tocsin:service", *words], timeout=60)
-        node.run(["crm_resource", "--wait"], timeout=60)
-        reasons = {f.get("op_key"): f.get("exitreason", "") for f in node.crm_mon().iterfind("failures/failure")}
-        assert "/no/such/program" in reasons["gone_start_0"]
-        assert "exited with status 3: port in use" in reasons["brief_start_0"]
+        assert words in lab.wait(lambda: peers.failure(node, "gone", "start"), what="the failure")["exitreason"]
     finally:
-        delete(node, "gone")
-        delete(node, "brief")
+        peers.remove(lab, node, "gone")
 
 
 NGINX = """
@@ -188,10 +171,9 @@ events {} http { access_log off; server { listen 127.0.0.1:8080; } }
 def test_nginx_with_workers_is_one_service(lab: Lab, node: Node, tmp_path: Path) -> None:
     """A worker that dies is nginx's business; when the master dies, its workers must not keep the port."""
     (tmp_path / "nginx.conf").write_text(NGINX)
-    create(node, "www", f"command=/usr/sbin/nginx -c {tmp_path}/nginx.conf", "stop_signal=QUIT")
-    try:
-        main = kills.status(node, "www")["pid"]
-        workers = pids(node, "nginx: worker")
+    words = [f"command=/usr/sbin/nginx -c {tmp_path}/nginx.conf", "stop_signal=QUIT"]
+    with peers.running(lab, node, "www", *words) as row:
+        main, workers = row["pid"], pids(node, "nginx: worker")
         node.run(["kill", "-9", str(workers[0])])
         lab.wait(lambda: len(set(pids(node, "nginx: worker")) - {workers[0]}) == 2, what="a new worker")
         assert kills.status(node, "www")["pid"] == main
@@ -199,22 +181,17 @@ def test_nginx_with_workers_is_one_service(lab: Lab, node: Node, tmp_path: Path)
         lab.wait(lambda: kills.status(node, "www")["pid"] not in (None, main), what="the recovery")
         assert not set(workers) & set(pids(node, "nginx"))
         assert kills.injections(node, "www") == 1
-    finally:
-        delete(node, "www")
 
 
 def test_pcs_accepts_asyncmon_with_its_own_on_fail(lab: Lab, node: Node) -> None:
     """And Pacemaker follows it: with on-fail=block a killed service stays down, and its failure is recorded once."""
-    asyncmon = ["op", "asyncmon", "interval=0", "on-fail=block"]
-    words = ["command=/bin/sleep 1006", "op", "monitor", "interval=60s", *asyncmon, "--wait=30"]
-    node.run(["pcs", "resource", "create", "blocked", "ocf:tocsin:service", *words], timeout=60)
-    try:
-        node.run(["kill", "-9", str(kills.status(node, "blocked")["pid"])])
+    words = ["command=/bin/sleep 1006", "op asyncmon interval=0 on-fail=block"]
+    with peers.running(lab, node, "blocked", *words) as row:
+        node.run(["kill", "-9", str(row["pid"])])
         lab.wait(lambda: kills.status(node, "blocked")["last_incident"]["report"] == "acknowledged", what="the report")
         resource = node.crm_mon().find("resources/resource[@id='blocked']")
         assert resource is not None and resource.get("blocked") == "true"
         assert kills.injections(node, "blocked") == 1
-        assert json.loads(node.run(["tocsin", "explain", "--json", "blocked"]).stdout)["incident"]["injections"] == 1
-    finally:
+        assert peers.explain(node, "blocked")["incident"]["injections"] == 1
         node.run(["crm_resource", "--cleanup", "--resource", "blocked"], timeout=60)
-        delete(node, "blocked")
+        lab.wait(lambda: peers.settled(node, "blocked"), timeout=45, what="the recovery that the cleanup allows")

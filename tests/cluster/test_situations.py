@@ -19,35 +19,29 @@ def lab_nodes() -> int:
 
 
 @pytest.fixture
-def pcs(node: Node) -> Iterator[Node]:
+def pcs(lab: Lab, node: Node) -> Iterator[Node]:
     """Remove whatever the test created."""
     yield node
-    for tag in ("clone", "group", "resource"):
-        for found in node.crm_mon().iterfind(f"resources/{tag}"):
-            node.run(["pcs", "resource", "delete", "--force", found.get("id", "")], timeout=60, check=False)
-    node.run(["crm_resource", "--wait"], timeout=60)
+    node.run(["cibadmin", "--delete-all", "--force", "--xpath", "//resources/*"])
+    lab.wait(lambda: is_empty(lab), 60, "all to be gone")
     node.run(["crm_resource", "--cleanup"], timeout=60)
+
+
+def is_empty(lab: Lab) -> bool:
+    """Tell whether Pacemaker remembers no resource, and no daemon runs one."""
+    remembered = lab.nodes[0].crm_mon().findall("node_history/node/resource_history")
+    return not remembered and all(row["phase"] == "stopped" for node in lab.nodes for row in kills.rows(node))
 
 
 def create(node: Node, name: str, *words: str) -> None:
     """Create a resource with a monitor once a minute."""
     argv = ["pcs", "resource", "create", name, "ocf:tocsin:service", SLEEP.format(name_seconds(name)), *kills.MONITOR]
-    node.run([*argv, *words, "--wait=30"], timeout=60)
+    node.run([*argv, *words], timeout=60)
 
 
 def name_seconds(name: str) -> int:
     """Return a number of its own for each resource, so that its processes can be found."""
     return 2000 + sum(map(ord, name))
-
-
-def where(lab: Lab, name: str) -> Node:
-    """Return the node on which a resource is active."""
-    return lab.wait(lambda: next((n for n in lab.nodes if n.is_active(name) and local(n, name)), None), what=name)
-
-
-def local(node: Node, name: str) -> bool:
-    """Tell whether the node's own daemon runs a resource."""
-    return bool(peers.row(node, name)["phase"] == "running")
 
 
 def kill(node: Node, name: str) -> int:
@@ -71,7 +65,7 @@ def report(node: Node, name: str) -> str:
 def test_group_member(lab: Lab, pcs: Node) -> None:
     """One injection; it is recovered in place."""
     create(pcs, "member", "--group", "grp")
-    node = where(lab, "member")
+    node = peers.where(lab, "member")
     pid = kill(node, "member")
     recovered(lab, node, "member", pid)
     assert kills.injections(node, "member") == 1
@@ -80,6 +74,7 @@ def test_group_member(lab: Lab, pcs: Node) -> None:
 def test_anonymous_clone(lab: Lab, pcs: Node) -> None:
     """Each node's own instance, and not its neighbour's."""
     create(pcs, "anon", "clone")
+    lab.wait(lambda: all(peers.settled(node, "anon") for node in lab.nodes), what="both")
     pids = {node.name: int(kills.status(node, "anon")["pid"]) for node in lab.nodes}
     kill(lab.nodes[1], "anon")
     recovered(lab, lab.nodes[1], "anon", pids["n2"])
@@ -90,7 +85,7 @@ def test_anonymous_clone(lab: Lab, pcs: Node) -> None:
 def test_globally_unique_clone(lab: Lab, pcs: Node) -> None:
     """By the instance's own id, which Pacemaker then wants."""
     create(pcs, "uniq", "clone", "globally-unique=true")
-    node = next(n for n in lab.nodes if local(n, "uniq:0"))
+    node = peers.where(lab, "uniq:0")
     pid = kill(node, "uniq:0")
     recovered(lab, node, "uniq:0", pid)
     assert kills.injections(node, "uniq:0") == 1
@@ -99,7 +94,7 @@ def test_globally_unique_clone(lab: Lab, pcs: Node) -> None:
 def test_a_failure_of_a_copy_that_pacemaker_does_not_know_stops_no_healthy_one(lab: Lab, pcs: Node) -> None:
     """Injected for the wrong node, it would be stopped on both."""
     create(pcs, "only")
-    home = where(lab, "only")
+    home = peers.where(lab, "only")
     other = next(node for node in lab.nodes if node is not home)
     env = {
         "OCF_ROOT": "/usr/lib/ocf",
@@ -130,7 +125,7 @@ def test_a_failure_of_a_copy_that_pacemaker_does_not_know_stops_no_healthy_one(l
 def test_what_pacemaker_must_not_touch_is_held(lab: Lab, pcs: Node, on: list[str], off: list[str]) -> None:
     """Nothing is injected meanwhile; afterwards it is recovered, with one report at most."""
     create(pcs, "shy")
-    node = where(lab, "shy")
+    node = peers.where(lab, "shy")
     before = kills.injections(node, "shy")
     pcs.run(["pcs", *on], timeout=60)
     pcs.run(["crm_resource", "--wait"], timeout=60)
@@ -145,7 +140,7 @@ def test_what_pacemaker_must_not_touch_is_held(lab: Lab, pcs: Node, on: list[str
 def test_after_a_refresh_no_phantom_failure_is_left(lab: Lab, pcs: Node) -> None:
     """Injected with nothing but a probe in the history, it would restart the resource at every transition."""
     create(pcs, "fresh")
-    node = where(lab, "fresh")
+    node = peers.where(lab, "fresh")
     node.run(["crm_resource", "--refresh", "--resource", "fresh", "--node", node.name], timeout=60)
     pid = kill(node, "fresh")
     recovered(lab, node, "fresh", pid)
@@ -156,7 +151,7 @@ def test_after_a_refresh_no_phantom_failure_is_left(lab: Lab, pcs: Node) -> None
 def test_a_disabled_resource_is_not_failed_on_its_way_out(lab: Lab, pcs: Node) -> None:
     """Its stop is due anyway."""
     create(pcs, "leaving")
-    node = where(lab, "leaving")
+    node = peers.where(lab, "leaving")
     pid = str(kills.status(node, "leaving")["pid"])
     disable = "crm_resource --resource leaving --meta --set-parameter target-role --parameter-value Stopped"
     node.run(["sh", "-c", f"{disable}; kill -9 {pid}"])
@@ -168,7 +163,7 @@ def test_a_disabled_resource_is_not_failed_on_its_way_out(lab: Lab, pcs: Node) -
 def test_a_controller_that_is_gone_is_waited_for(lab: Lab, pcs: Node) -> None:
     """The report is tried again, and arrives once."""
     create(pcs, "patient")
-    node = where(lab, "patient")
+    node = peers.where(lab, "patient")
     node.run(["pkill", "-STOP", "-x", "pacemaker-contr"])
     pid = kill(node, "patient")
     lab.wait(lambda: report(node, "patient") in ("sending", "waiting", "checking"), what="the report to be under way")
