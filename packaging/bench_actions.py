@@ -14,12 +14,11 @@ sys.path.insert(0, str(TOP / "tests/cluster"))
 
 from lab import Node  # noqa: E402 - found through the line above
 
+from bench_page import ANYTHING, BARE, OURS  # noqa: E402 - beside this file
+
 STOPWATCH = TOP / "tests/cluster/stopwatch.py"
 OCF = "/usr/lib/ocf/resource.d"
 SLEEP = "/bin/sleep 86400"
-BARE = "bare python3 -IS"
-OURS = "ocf:tocsin:service monitor"
-ANYTHING = "ocf:heartbeat:anything monitor"
 CLASSIC = """
 from twisted.internet import protocol, reactor
 from twisted.protocols.basic import LineReceiver

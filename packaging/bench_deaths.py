@@ -18,20 +18,15 @@ import kills
 from lab import Lab, Node
 
 from bench_actions import create
+from bench_page import HELD, INJECTION, polled
 from bench_scale import spread
 
-INJECTION, HELD = "tocsin, injection", "tocsin, held monitor"
 WORDS = {INJECTION: kills.MONITOR, HELD: ["monitor_hold=45", "op", "monitor", "interval=1s", "timeout=60s"]}
 PEER_PORT = 6380
 SETTLED = 0.3
 EVERY = 0.002
 FAILED = r"Result of (?:asyncmon|monitor) operation for {} on \S+: (?!ok)"
 Figures = dict[str, Any]
-
-
-def polled(interval: int) -> str:
-    """Return the row of the classic agent with this interval in seconds."""
-    return f"anything, monitor every {interval} s"
 
 
 def run(lab: Lab, node: Node, count: int, polls: dict[int, int]) -> Figures:

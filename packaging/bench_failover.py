@@ -20,12 +20,12 @@ from judgement import active
 from lab import Lab
 from scene import Scene
 
-OURS = "tocsin, injection"
+from bench_page import HELD, INJECTION, polled
+
 CALM = 1.5
 """Seconds after a cleanup, in the first of which Pacemaker's controller is busy with it."""
 ANYTHING_EVERY = 10
-HELD = ("interval=1s", "timeout=60s")
-PLAYS = {OURS: ((), ("interval=60s",)), "tocsin, held monitor": (("monitor_hold=45",), HELD)}
+PLAYS = {INJECTION: ((), ("interval=60s",)), HELD: (("monitor_hold=45",), ("interval=1s", "timeout=60s"))}
 
 
 def run(overlay: Path, count: int) -> dict[str, Any]:
@@ -39,8 +39,7 @@ def run(overlay: Path, count: int) -> dict[str, Any]:
                 rows.setdefault(name, []).extend(moved(scene, "db") for _ in range(part))
                 scene.clear_stage()
         anything(scene)
-        polled = f"anything, monitor every {ANYTHING_EVERY} s"
-        rows[polled] = [moved(scene, "peer", within=ANYTHING_EVERY) for _ in range(max(2, count // 4))]
+        rows[polled(ANYTHING_EVERY)] = [moved(scene, "peer", within=ANYTHING_EVERY) for _ in range(max(2, count // 4))]
         told, deaths = len(scene.ledger.page), scene.ledger.total
     if told != deaths:
         raise RuntimeError(f"{deaths} deaths, and {told} reports in Pacemaker's logs")
