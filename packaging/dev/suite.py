@@ -14,11 +14,13 @@ from steps import Result
 
 MACHINES = ("tests/cluster", "tests/packages", "tests/ocf/testing")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
-"""They mostly wait, each in namespaces of its own: three files at a time."""
-ALONE = ("tests/cluster/test_daemon_kills.py", "tests/systemd", "tests/stress")
+CHAOS = "tests/chaos"
+ALONE = (CHAOS, "tests/cluster/test_daemon_kills.py", "tests/systemd", "tests/stress")
 """Tests that bound a median, have a systemd of their own, or starve the machine: with nothing beside them."""
 NOT_BESIDE = [f"--ignore={path}" for path in ALONE]
+BY_FILE = ("--dist", "loadfile")
+TWO, THREE = ("-n", "2", *BY_FILE), ("-n", "3", *BY_FILE)
+"""Files at a time: two for what computes, three for what mostly waits, each in namespaces of its own."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
@@ -49,8 +51,8 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     unit = [path for path in paths if path not in machines]
     parts = {"machines": machines}
     if not paths:
-        parts = {"machines": [*SIDE_BY_SIDE, *MACHINES, *NOT_BESIDE], "alone": [*ALONE]}
-        unit = ["tests", *map("--ignore={}".format, MACHINES), *NOT_BESIDE]
+        parts = {"machines": [*THREE, *MACHINES, *NOT_BESIDE], "alone": [*ALONE]}
+        unit = [*TWO, "tests", *map("--ignore={}".format, MACHINES), *NOT_BESIDE]
     pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
     if not arguments:
         yield steps.timed("check", partial(steps.run, CHECK))
@@ -63,8 +65,9 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
         if unit:
             yield pytest(f"unit, Twisted {version}", python, [*unit, *options])
         for part, named in parts.items():
-            if name == "system" and named:
-                yield pytest(part, python, [*named, *options])
+            here = named if name == "system" else [path for path in named if path.startswith(CHAOS)]
+            if here:
+                yield pytest(f"{part}, Twisted {version}", python, [*here, *options])
 
 
 def is_path(word: str) -> bool:
