@@ -11,14 +11,13 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
-from tests.fakes.running import Heard, cleared, dead, end, means_in, python, says, subreaping, until
-from tests.requirements import require_program
+from tests.fakes.running import Heard, cleared, dead, end, is_made, means_in, pids, python, says, subreaping, until
+from tests.requirements import require, require_program
 from tocsin_daemon.cgroup import Cgroups
 from tocsin_daemon.children import Child, Children, Program
 from tocsin_daemon.drivers import Means
-from tocsin_daemon.drivers.pidfile import PidfileDriver, read_pid
+from tocsin_daemon.drivers.pidfile import FEW_LOOKS, PidfileDriver, read_pid
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_ocf import processes
 from tocsin_ocf.definition import Definition
@@ -29,10 +28,11 @@ PORT = 40000 + os.getpid() % 10000
 DAEMON = """
 import os, sys, time
 path, what = sys.argv[1], sys.argv[2].split(",")
+files = [path + ".born"] + [path] * ("silent" not in what)
 def become():
     if "setsid" in what: os.setsid()
     if "double" in what and os.fork(): os._exit(0)
-def write(pid):
+def write(path, pid):
     with open(path + ".new", "w") as file: file.write(f"{pid}\\n")
     os.rename(path + ".new", path)
 if os.fork():
@@ -41,15 +41,21 @@ if os.fork():
 become()
 if "late" in what: time.sleep(0.3)
 if "scrub" in what:
-    os.execve(sys.executable, [sys.executable, "-ISc", sys.argv[3], path], {})
-if "silent" not in what: write(os.getpid())
+    os.execve(sys.executable, [sys.executable, "-ISc", sys.argv[3], *files], {})
+for each in files: write(each, os.getpid())
 if "successor" in what:
-    if "GO" not in os.environ: time.sleep(0.2)
+    while not os.path.exists(path + ".go"): time.sleep(0.01)
     pid = os.fork()
-    if pid: write(pid); os._exit(0)
+    if pid: write(path, pid); os._exit(0)
 time.sleep(600)
 """
-SCRUBBED = "import os, sys, time; open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); time.sleep(600)"
+SCRUBBED = """
+import os, sys, time
+for path in sys.argv[1:]:
+    with open(path + ".new", "w") as file: file.write(f"{os.getpid()}\\n")
+    os.rename(path + ".new", path)
+time.sleep(600)
+"""
 """What a daemon is that has left session, parents and environment: nothing ties it to its service."""
 
 
@@ -64,8 +70,7 @@ def means(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Means]:
     """Return what a driver may use, with cgroups and without; we are the subreaper, as the daemon is."""
     cgroups = Cgroups(PORT) if request.param == "cgroup" else None
     place = cgroups.prepare("web") if cgroups else None
-    if cgroups and not (place and os.path.isdir(place.path)):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no cgroup2 that can be written")
+    require(cgroups is None or is_made(place), "a cgroup2 that can be written")
     children = Children(reactor)  # type: ignore[arg-type]
     with subreaping(children):
         yield means_in(tmp_path, children, cgroups)
@@ -90,9 +95,23 @@ def forking(path: Path, *what: str) -> Definition:
     return definition
 
 
-def wait(seconds: float) -> Deferred[None]:
-    """Let the reactor run so long."""
-    return deferLater(reactor, seconds)  # type: ignore[arg-type]
+async def born(path: Path) -> int:
+    """Return the pid of the daemon that forks no more, whether or not the pid file names it."""
+    said = Path(f"{path}.born")
+    await until(said.exists)
+    return int(said.read_text())
+
+
+def looked(service: PidfileDriver, times: int = 1) -> Deferred[None]:
+    """Let the command end, and the driver look so often for the daemon that it has left."""
+    seen = [service._look]
+
+    def enough() -> bool:
+        if service._look is not seen[-1]:
+            seen.append(service._look)
+        return len(seen) > times
+
+    return until(enough)
 
 
 def peer(name: str, directory: Path) -> Definition:
@@ -154,9 +173,11 @@ async def test_however_it_forks_it_is_found(service: PidfileDriver, path: Path, 
     service.start(forking(path, what), "fork", told)
     assert told.ups == []
     await until(lambda: told.ups != [])
-    assert service.main and service.main.pid == read_pid(str(path))
+    main = service.main
+    assert main and main.pid == read_pid(str(path))
     await cleared(service, 5)
-    assert dead(service.main.pid) and told.ends == []
+    await until(lambda: dead(main.pid))  # its parent, who forked twice, may have yet to end
+    assert told.ends == []
 
 
 @pytest_twisted.ensureDeferred
@@ -199,8 +220,7 @@ async def test_a_daemon_that_dies_before_it_is_found_fails_the_start(service: Pi
     """It is waited for as long as something of it runs, and no longer."""
     told = Heard()
     service.start(forking(path, "silent", "setsid"), "dies", told)
-    await until(lambda: [p for p in service.members(thorough=True) if p.parent == os.getpid()] != [])
-    await wait(0.1)
+    await looked(service)
     assert (told.ups, told.ends) == ([], [])
     for process in service.members(thorough=True):
         processes.send_signal(process, signal.SIGKILL)
@@ -212,8 +232,9 @@ async def test_a_service_without_its_pid_file_is_ended_by_a_stop(service: Pidfil
     """The start timed out; nothing is told of what is being ended."""
     told = Heard()
     service.start(forking(path, "silent", "setsid", "double"), "silent", told)
-    await until(lambda: len(service.members(thorough=True)) == 1)
-    await wait(0.1)
+    await looked(service)
+    daemon = await born(path)
+    await until(lambda: pids(service) == [daemon])
     await cleared(service, 5)
     assert (told.ups, told.ends, service.left()) == ([], [], [])
 
@@ -244,16 +265,17 @@ async def test_whoever_is_none_of_the_service_is_ignored_until_the_file_changes(
     for text in ("1", str(os.getpid()), str(older.pid), "", "\n", "-1", "x" * 9000, "9" * 30, "0x10", "\0"):
         path.write_text(text)
         assert service._named() is None
-    service.start(forking(path, "silent", "setsid", "slow"), "stranger", told)
+    service.start(forking(path, "silent", what, "slow"), "stranger", told)
     younger = stranger()
     for process in (older, younger):
         path.write_text(f"{process.pid}\n")
-        await wait(0.3)
+        await looked(service, FEW_LOOKS + 1)
         assert told.ups == []
-    (daemon,) = service.members(thorough=True)
-    path.write_text(f"{daemon.pid}")
+    daemon = await born(path)
+    path.write_text(f"{daemon}")
     await until(lambda: told.ups != [])
     await cleared(service, 5)
+    await until(lambda: dead(daemon))
     for process in (older, younger):
         assert process.alive
         process.send_signal(signal.SIGKILL)
@@ -272,7 +294,7 @@ async def test_an_orphan_of_another_service_is_a_stranger(service: PidfileDriver
     await until(lambda: len(other.members(thorough=True)) == 1)
     (orphan,) = other.members(thorough=True)
     path.write_text(f"{orphan.pid}\n")
-    await wait(0.3)
+    await looked(service, FEW_LOOKS + 1)
     assert told.ups == []
     await cleared(service, 5)
     assert not dead(orphan.pid)
@@ -304,6 +326,8 @@ async def test_another_main_process_takes_over_also_while_no_daemon_was_there(me
     told = Heard()
     definition = forking(path, "setsid", "successor")
     service.start(definition, "heir", told)
+    await until(lambda: len(told.ups) == 1)
+    Path(f"{path}.go").touch()
     await until(lambda: len(told.ups) == 2)
     first, second = told.ups
     assert first and second and first.pid != second.pid and told.ends == []
@@ -326,7 +350,7 @@ async def test_a_new_daemon_takes_it_over(service: PidfileDriver, means: Means, 
     await until(lambda: told.ups != [])
     unknown = PidfileDriver("web", means)
     assert not unknown.adopt(definition, None, "adopted", {}, Heard())
-    assert [p.pid for p in unknown.members(thorough=True)] == [told.ups[0] and told.ups[0].pid]
+    await until(lambda: pids(unknown) == [service.main and service.main.pid])
     later, heard = PidfileDriver("web", means), Heard()
     assert later.adopt(definition, service.main, "adopted", {}, heard)
     await cleared(later, 5)

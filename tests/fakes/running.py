@@ -22,6 +22,7 @@ from tocsin_daemon.drivers import Means
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_daemon.table import ProcessTable
 from tocsin_ocf import processes
+from tocsin_ocf.cgroup import Cgroup
 from tocsin_ocf.definition import Definition
 
 
@@ -87,8 +88,9 @@ def python(text: str, *arguments: str) -> Definition:
 
 def until(true: Callable[[], bool], seconds: float = 10.0) -> Deferred[None]:
     """Wait in the reactor until something is true."""
-    if true() or seconds <= 0:
-        assert true()
+    found = true()  # asked once: what was true may not stay so
+    assert found or seconds > 0
+    if found:
         return deferLater(reactor, 0)  # type: ignore[arg-type]
     return deferLater(reactor, 0.01, until, true, seconds - 0.01)  # type: ignore[arg-type]
 
@@ -111,21 +113,33 @@ def cleared(
     return done
 
 
+def is_made(place: Cgroup | None) -> bool:
+    """Tell whether a cgroup could be made here."""
+    return place is not None and os.path.isdir(place.path)
+
+
 @contextmanager
 def subreaping(children: Children) -> Iterator[None]:
     """Get the orphans, as the daemon does, and reap them; not on SIGCHLD, which is the reactor's from its first run."""
     become_subreaper()
     reaping = LoopingCall(children.reap)
     reaping.start(0.01)
-    yield
-    reaping.stop()
-    children.reap()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    try:
+        yield
+    finally:
+        reaping.stop()
+        children.reap()
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def dead(pid: int) -> bool:
     """Tell whether a process is gone, zombie and all."""
     return processes.look(pid) is None
+
+
+def pids(service: ProcessDriver) -> list[int]:
+    """Return the pids of what lives of a service, however it is found."""
+    return [process.pid for process in service.members(thorough=True)]
 
 
 def named(service: ProcessDriver, words: Sequence[str] = ()) -> list[str]:
