@@ -43,11 +43,6 @@ def test_a_killed_daemon_is_restarted_and_takes_up_what_runs(machine: Machine) -
     assert machine.show("NRestarts") == "1" and machine.sleepers() == service
     assert machine.monitor() == 0
     machine.run("kill", "-KILL", str(service[0]), str(service[1]))
-    import time
-
-    time.sleep(1)
-    d = machine.agent("monitor", interval=60000)
-    print(d, machine.run("tail", "-20", "/var/log/tocsin/tocsind-9909.log").stdout)
     machine.wait(lambda: machine.monitor() != 0)
 
 
