@@ -16,8 +16,22 @@ import pytest_twisted
 from twisted.logger import LogEvent, globalLogPublisher
 
 from tests.fakes.daemon import record
-from tests.fakes.running import Heard, cleared, dead, end, named, python, says, service_in, shell, started, until
-from tests.requirements import require
+from tests.fakes.running import (
+    Heard,
+    cleared,
+    dead,
+    end,
+    is_made,
+    named,
+    pids,
+    python,
+    says,
+    service_in,
+    shell,
+    started,
+    until,
+)
+from tests.requirements import require, require_root
 from tocsin_daemon import entrance, scope
 from tocsin_daemon.cgroup import Cgroups, cgroup_of, killed_for_memory, mount_points
 from tocsin_daemon.children import Children
@@ -90,8 +104,8 @@ def cgroups() -> Cgroups:
     """Return what makes cgroups here; skip by name where none can be made, but fail in CI."""
     found = Cgroups(PORT)
     place = found.prepare("probe")
-    if place is None or not os.path.isdir(place.path):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no cgroup2 that can be written")
+    require(is_made(place), "a cgroup2 that can be written")
+    assert place
     place.remove()
     return found
 
@@ -127,8 +141,8 @@ async def test_a_service_is_in_its_cgroup_from_the_first_instruction(
 ) -> None:
     """Born in it or not, whoever it runs as; and when it has been stopped the cgroup is gone."""
     monkeypatch.setattr(entrance, "SYS_CLONE3", clone3)
-    if os.geteuid() and user:
-        pytest.skip("needs root: another user")
+    if user:
+        require_root()
     main = started(service, shell("cat /proc/self/cgroup; echo on; exec sleep 600", user), "one")
     await until(says(service, "on"))
     assert main.cgroup.endswith(f"/tocsin/{PORT}/web")
@@ -253,7 +267,7 @@ async def test_without_cgroups_services_run_and_the_log_says_so_once(
         service = service_in(tmp_path, children, Cgroups(PORT, str(info)))
         for incarnation in ("a", "b"):
             main = started(service, shell("exec sleep 600"), incarnation)
-            assert [process.pid for process in service.members(thorough=True)] == [main.pid]
+            assert pids(service) == [main.pid]
             await cleared(service, 5)
         assert len(warnings) == 1 and why in warnings.pop()
     assert Cgroups(PORT, str(tmp_path / "absent")).find("web") is None
@@ -412,7 +426,16 @@ def enclosed(tmp_path: Path, children: Children, monkeypatch: pytest.MonkeyPatch
 
 def keepers() -> list[int]:
     """Return the processes that hold a scope open for a service."""
-    return [one.pid for one in processes.snapshot() if (one.name, one.parent) == ("sleep", os.getpid()) and one.alive]
+    ours = (one.pid for one in processes.snapshot() if one.parent == os.getpid() and one.alive)
+    return [pid for pid in ours if program_of(pid) == os.path.realpath(enclosing.KEEPER[0])]
+
+
+def program_of(pid: int) -> str:
+    """Return what a process executes; its name changes only some time after a start has seen it executed."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
 
 
 @pytest_twisted.ensureDeferred

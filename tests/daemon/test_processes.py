@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -17,9 +16,24 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
-from tests.fakes.running import Heard, cleared, dead, end, means_in, python, says, service_in, shell, started, until
+from tests.fakes.running import (
+    Heard,
+    cleared,
+    dead,
+    end,
+    means_in,
+    pids,
+    python,
+    says,
+    service_in,
+    shell,
+    started,
+    subreaping,
+    until,
+)
+from tests.requirements import require_root
 from tocsin_daemon import entrance
-from tocsin_daemon.children import PR_SET_CHILD_SUBREAPER, Children, Program, become_subreaper
+from tocsin_daemon.children import Children, Program
 from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.drivers.process import ProcessDriver
@@ -29,7 +43,6 @@ from tocsin_ocf.definition import Definition
 from tocsin_ocf.pacemaker import Command, Killed, NotConnected, NotInstalled, TimedOut, Version, crm_node
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
-LONG = 600
 
 
 @pytest.fixture
@@ -163,8 +176,8 @@ def unusual() -> Iterator[None]:
 @pytest.mark.parametrize("user", ["", "nobody"])
 def test_a_service_inherits_nothing_of_the_daemon(service: ProcessDriver, unusual: None, user: str) -> None:
     """Descriptors, signals, variables, session, terminal, umask, directory, OOM score: all as at boot."""
-    if os.geteuid() and user:
-        pytest.skip("needs root: another user")
+    if user:
+        require_root()
     main = started(service, Definition(("/bin/sleep", "600"), user=user), "own")
     proc = Path("/proc", str(main.pid))
     deadline = time.monotonic() + 5
@@ -220,26 +233,16 @@ async def test_a_stopped_process_hears_the_signal(service: ProcessDriver) -> Non
     assert seen == [] and dead(main.pid)
 
 
-@pytest.fixture
-def subreaper() -> Iterator[None]:
-    """Get the orphans, as the daemon does."""
-    become_subreaper()
-    yield
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
 @pytest_twisted.ensureDeferred
-async def test_zombies_are_not_left_of_a_service_that_does_not_wait(
-    service: ProcessDriver, children: Children, subreaper: None
-) -> None:
+async def test_zombies_are_not_left_of_a_service_that_does_not_wait(service: ProcessDriver, children: Children) -> None:
     """Nor waited for: they end with their parent, and as orphans become the daemon's."""
     careless = "import os, time\nfor _ in range(3):\n    if not os.fork(): os._exit(0)\nprint('on', flush=True)"
-    main = started(service, python(f"{careless}\ntime.sleep(600)"), "careless")
-    await until(says(service, "on"))
-    zombies = [process.pid for process in processes.snapshot() if process.parent == main.pid]
-    assert len(zombies) == 3
-    await cleared(service, 10)
-    children.reap()
+    with subreaping(children):
+        main = started(service, python(f"{careless}\ntime.sleep(600)"), "careless")
+        await until(says(service, "on"))
+        zombies = [process.pid for process in processes.snapshot() if process.parent == main.pid]
+        assert len(zombies) == 3
+        await cleared(service, 10)
     assert [pid for pid in zombies if not dead(pid)] == []
 
 
@@ -316,7 +319,7 @@ async def test_a_service_is_taken_over_by_a_new_daemon(
     main = started(service, shell("exec sleep 600"), "handed-on")
     other = service_in(tmp_path, children)
     assert not other.adopt(None, None, "handed-on", {}, Heard())
-    assert [p.pid for p in other.members(thorough=True)] == [main.pid]
+    await until(lambda: pids(other) == [main.pid])  # its mark cannot be read while it is just being executed
     told = Heard()
     assert other.adopt(None, main, "handed-on", {}, told)
     await cleared(other, 5)
@@ -333,7 +336,7 @@ async def test_a_service_whose_record_is_lost_is_found_by_its_resource(children:
         main = started(one, shell("exec sleep 600"), "gone")
         assert other.members(thorough=True) == []  # of what was never started nothing is looked for
         other.adopt(None, None, "", {}, Heard())
-        assert [process.pid for process in other.members(thorough=True)] == [main.pid]
+        await until(lambda: pids(other) == [main.pid])
         await cleared(other, 5)
         assert dead(main.pid)
     finally:
@@ -369,8 +372,7 @@ def test_a_file_that_is_no_program_says_so(service: ProcessDriver, tmp_path: Pat
 @pytest_twisted.ensureDeferred
 async def test_a_service_runs_as_its_user(service: ProcessDriver) -> None:
     """With that user's groups and home."""
-    if os.geteuid():
-        pytest.skip("needs root: another user")
+    require_root()
     told = Heard()
     service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), "x", told)
     assert await told.end == 0
