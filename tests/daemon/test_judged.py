@@ -1,48 +1,17 @@
-"""A resource whose service lives, and what its checks make of it; and a definition that changes meanwhile."""
+"""A resource whose service lives, and what its checks, and the service itself, make of it."""
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
-
+from tests.fakes.asking import CAUSE, defined, monitored, stage
 from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
 from tocsin_daemon.daemon import Daemon
-from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.incarnation import SETTLE
 from tocsin_daemon.resource import Resource
-from tocsin_daemon.restarting import CLEAR_GRACE
-from tocsin_ocf import definition as definitions
 from tocsin_ocf.processes import Process
-
-CAUSE = "check tcp:127.0.0.1:80 failed 3 times: connection refused"
-
-
-def defined(**keys: object) -> dict[str, object]:
-    """Return a whole definition, as a START carries it."""
-    found, faults = definitions.read({**DEFINITION, **keys})
-    assert found is not None, faults
-    return found.as_dict()
-
-
-def now(deferred: Deferred[Answer]) -> Answer | None:
-    """Return the answer, None where there is none yet."""
-    got: list[Answer] = []
-    deferred.addCallback(got.append)
-    return got[0] if got else None
-
-
-def monitored(resource: Resource, *, recurring: bool = True) -> Answer | None:
-    """Return what a monitor is answered."""
-    return now(resource.monitor(20.0, recurring=recurring, hold=0.0))
-
-
-def stage(resource: Resource) -> Stage:
-    """Return where the report stands."""
-    assert resource.record.incident is not None
-    return resource.record.incident.stage
 
 
 def test_start_answers_when_the_checks_have_passed_not_before() -> None:
@@ -155,69 +124,6 @@ def test_degraded_is_190_and_no_incident() -> None:
     assert monitored(resource) == Answer(0)
 
 
-def test_a_failed_check_within_the_budget_restarts_the_service_here() -> None:
-    """The budget is one for all failures; the death that the restart causes is none of them."""
-    outside = Outside()
-    resource = outside.running()
-    resource.reloading.reload(defined(restart_attempts=1))
-    outside.watch.say(failed=CAUSE)
-    assert resource.record.phase is Phase.RESTARTING
-    outside.service.on_end(-15)
-    assert resource.record.phase is Phase.RESTARTING
-    outside.watch.say(failed="", ready=False)
-    outside.service.on_cleared()
-    assert resource.record.phase is Phase.RETURNING
-    outside.clock.advance(SETTLE)
-    assert resource.record.phase is Phase.RETURNING
-    outside.watch.say(ready=True)
-    assert resource.record.phase is Phase.RUNNING
-    assert resource.record.incident is None
-    outside.clock.advance(60 + CLEAR_GRACE)
-    assert resource.record.phase is Phase.RUNNING
-
-
-def test_a_restart_here_that_never_gets_ready_is_an_incident() -> None:
-    """Nobody waits for it who could give it up."""
-    outside = Outside()
-    resource = outside.running()
-    resource.reloading.reload(defined(restart_attempts=1))
-    outside.service.on_end(-9)
-    outside.watch.say(ready=False, waiting="check tcp: connection refused")
-    outside.service.on_cleared()
-    outside.clock.advance(20)
-    assert resource.record.phase is Phase.FAILED
-    assert resource.record.failure is not None
-    assert "returning for too long; check tcp: connection refused" in resource.record.failure.text
-
-
-def test_a_service_is_cleared_as_its_own_definition_says_not_as_the_next_one() -> None:
-    """A start of what has failed brings another definition; what still runs knows only the signal of the old one."""
-    outside = Outside()
-    resource = Resource(Record("web"), outside.world)
-    resource.start(defined(stop_signal="QUIT", stop_timeout="3s"), "n1", 30.0)
-    outside.clock.advance(SETTLE)
-    outside.watch.say(failed=CAUSE)
-    resource.start(defined(stop_signal="INT", nice=5), "n1", 30.0)
-    assert resource.record.phase is Phase.CLEARING
-    assert (outside.service.signal, outside.service.plan.kill_after) == (3, 3.0)
-    outside.service.on_cleared()
-    assert outside.service.definition.nice == 5
-    assert resource.record.next is None
-
-
-def test_another_driver_takes_over_when_the_old_one_has_cleared() -> None:
-    """A service that becomes a unit is ended as the process that it was."""
-    outside = Outside()
-    resource = outside.running()
-    resource.stop(20.0)
-    outside.service.on_cleared()
-    unit, faults = definitions.read({"unit": "web.service"})
-    assert unit is not None, faults
-    resource.start(unit.as_dict(), "n1", 20.0)
-    assert outside.kinds == ["process", "systemd"]
-    assert outside.services[1].events == ["start"]
-
-
 def test_a_daemon_that_died_while_the_service_got_ready_is_followed_by_one_that_waits_for_it() -> None:
     """A half-done start is finished, not believed."""
     before = Outside()
@@ -231,59 +137,6 @@ def test_a_daemon_that_died_while_the_service_got_ready_is_followed_by_one_that_
     assert daemon.resources["web"].record.phase is Phase.STARTING
     after.watch.say(ready=True)
     assert daemon.resources["web"].record.phase is Phase.RUNNING
-
-
-# A definition that changes
-
-
-def test_reload_applies_what_it_can_and_names_what_waits() -> None:
-    """Checks, thresholds and the way to stop: at once. The program: at the next start."""
-    outside = Outside()
-    resource = outside.running()
-    checks = [{"tcp": "127.0.0.1:80"}]
-    answer = resource.reloading.reload(defined(checks=checks, stop_timeout="3s", user="nobody"))
-    assert answer == Answer(0, "applied: stop_timeout, checks; needs a restart: user")
-    assert [spec.kind for spec in outside.watch.specs] == ["tcp"]
-    assert outside.service.events == ["start"]
-    resource.stop(30.0)
-    assert outside.service.plan.kill_after == 3.0
-
-
-def test_a_local_restart_takes_what_waited_for_it() -> None:
-    """The administrator changed it on purpose."""
-    outside = Outside()
-    resource = outside.running()
-    resource.reloading.reload(defined(nice=5, restart_attempts=1))
-    outside.service.on_end(-9)
-    outside.service.on_cleared()
-    assert outside.service.definition.nice == 5
-
-
-def test_a_reload_that_takes_a_change_back_leaves_nothing_waiting() -> None:
-    """And one that changes nothing says nothing."""
-    outside = Outside()
-    resource = outside.running()
-    resource.reloading.reload(defined(nice=5))
-    assert resource.record.next is not None
-    assert resource.reloading.reload(defined()) == Answer(0)
-    assert resource.record.next is None
-    entries = len(resource.record.journal)
-    resource.reloading.reload(defined())
-    assert len(resource.record.journal) == entries
-
-
-def test_a_faulty_definition_leaves_the_old_one_and_is_shown_until_it_is_mended() -> None:
-    """A slip of the pen must not restart a service."""
-    outside = Outside()
-    resource = outside.running()
-    resource.reloading.refuse("web.yaml:3: checks[0].interval: ...")
-    assert resource.record.refused.startswith("web.yaml:3")
-    assert monitored(resource) == Answer(0)
-    resource.reloading.reload(defined())
-    assert resource.record.refused == ""
-
-
-# What the service says itself
 
 
 def test_a_service_that_says_when_it_is_ready_is_waited_for() -> None:
@@ -300,23 +153,6 @@ def test_a_service_that_says_when_it_is_ready_is_waited_for() -> None:
     assert got == [Answer(0)]
     resource.stop(20.0)
     assert not outside.notify.listens
-
-
-def test_a_restart_here_that_has_not_said_so_in_time_heals_only_by_saying_so() -> None:
-    """Whatever else it says meanwhile."""
-    outside = Outside()
-    resource = Resource(Record("web"), outside.world)
-    resource.start(defined(ready="notify", restart_attempts=1), "n1", 20.0)
-    outside.notify.say(ready=True)
-    outside.clock.advance(SETTLE)
-    outside.service.on_end(-9)
-    outside.service.on_cleared()
-    outside.clock.advance(20)
-    assert resource.record.phase is Phase.FAILED
-    outside.notify.say(status="recovers, 40 %")
-    assert resource.record.phase is Phase.FAILED
-    outside.notify.say(ready=True)
-    assert resource.record.phase is Phase.RUNNING
 
 
 def test_what_was_said_before_the_daemon_died_is_said_once_and_for_all() -> None:
@@ -355,49 +191,6 @@ def test_without_a_need_nobody_listens() -> None:
     outside.running()
     assert not outside.notify.listens
     assert "NOTIFY_SOCKET" not in outside.service.definition.environment
-
-
-def test_limits_are_applied_to_what_runs_where_the_driver_can() -> None:
-    """As far as they are set; what is taken back was something else before, and waits."""
-    outside = Outside()
-    resource = outside.running()
-    assert resource.reloading.reload(defined(limits={"nofile": 100})) == Answer(0)
-    assert outside.service.limits == {"nofile": [100, 100]}
-    assert resource.reloading.reload(defined()) == Answer(0, "needs a restart: limits")
-
-
-def test_limits_that_cannot_be_applied_wait_for_a_restart() -> None:
-    """Whatever the reason."""
-    outside = Outside()
-    resource = outside.running()
-    outside.service.refuses = CannotStart(1, "not now")
-    assert resource.reloading.reload(defined(limits={"nofile": 100})) == Answer(0, "needs a restart: limits")
-
-
-def test_a_check_that_was_wrong_can_be_mended_while_the_service_is_failed_by_it() -> None:
-    """In maintenance: what is well by the new definition need not be restarted."""
-    outside = Outside()
-    resource = outside.running()
-    outside.watch.say(failed=CAUSE)
-    outside.watch.verdict = outside.watch.verdict.__class__(ready=True)
-    resource.reloading.reload(defined(checks=[{"tcp": "127.0.0.1:81"}]))
-    assert resource.record.phase is Phase.RUNNING
-
-
-def test_only_what_failed_alive_may_heal_after_the_daemon() -> None:
-    """What could not be cleared is no healthy service, though its main process is there."""
-    before = Outside()
-    resource = before.running()
-    resource.reloading.reload(defined(restart_attempts=1))
-    before.watch.say(failed=CAUSE)
-    before.clock.advance(60)
-    assert resource.record.phase is Phase.FAILED
-    after = Outside()
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
-    after.clock.advance(SETTLE)
-    assert not after.watch.running
-    assert daemon.resources["web"].record.phase is Phase.FAILED
 
 
 def test_what_its_checks_failed_may_heal_after_the_daemon() -> None:

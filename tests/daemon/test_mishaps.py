@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
-from tests.daemon.test_judged import CAUSE, defined, monitored, now
-from tests.fakes.world import FakeDriver, Outside
+from tests.fakes.asking import CAUSE, defined, monitored, now
+from tests.fakes.service import FakeDriver
+from tests.fakes.world import Outside
 from tocsin_daemon import __main__ as tocsind
 from tocsin_daemon.config_watch import ConfigWatch
 from tocsin_daemon.core.answers import Answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from tests.fakes.world import DEFINITION, FakeDriver, Outside
+from tests.fakes.service import FakeDriver
+from tests.fakes.world import DEFINITION, Outside
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Event, Phase
 from tocsin_daemon.core.record import Record
