@@ -3,92 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
-from tests.fakes.systemd import FakeSystemd
+from tests.fakes.systemd import DOWN, FAILED, ME, UP, WEB, Room
 from tocsin_daemon.bus.connection import BusError, NoBus
-from tocsin_daemon.checks.outside import Outside
-from tocsin_daemon.checks.systemd import SystemdUnit, outcome_of
-from tocsin_daemon.core.check import Outcome, Result, Spec
 from tocsin_daemon.core.record import Main
-from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.core.unit import Unit
-from tocsin_daemon.drivers import Means
-from tocsin_daemon.drivers.systemd import UNANSWERED, SystemdDriver
+from tocsin_daemon.drivers.systemd import UNANSWERED
 from tocsin_ocf import processes
-from tocsin_ocf.definition import Definition
-
-ME = os.getpid()
-WEB = Definition((), unit="web.service")
-DOWN = Unit("web.service")
-UP = Unit("web.service", active="active", sub="running", main=ME, last_main=ME, invocation="a1")
-FAILED = replace(DOWN, active="failed", sub="failed", result="signal", code=2, status=9, last_main=ME, invocation="a1")
-
-
-class Children:
-    """Watches whom it is told to; nobody of them ends by itself."""
-
-    def __init__(self) -> None:
-        """Watch nobody."""
-        self.watched: dict[int, Callable[[int | None], None]] = {}
-
-    def adopt(self, pid: int, start: int, on_end: Callable[[int | None], None]) -> object:
-        """Keep whom to tell."""
-        self.watched[pid] = on_end
-        return self
-
-    def spawn(self, *_: object, **__: object) -> None:
-        """Have no journalctl."""
-        raise FileNotFoundError(2, "no such program")
-
-
-class Room:
-    """A driver, its systemd, and what it tells."""
-
-    def __init__(self, directory: Path) -> None:
-        """Nothing was started."""
-        self.systemd = FakeSystemd(str(directory))
-        self.clock: Clock = self.systemd.clock
-        self.children = Children()
-        means: Any = Means(self.clock, self.children, None, "", None, lambda: self.systemd)  # type: ignore[arg-type]
-        self.driver = SystemdDriver("web", means)
-        self.told: list[tuple[object, ...]] = []
-        self.killed: list[tuple[str, ...]] = []
-        self.override = directory / "web.service.d/50-tocsin.conf"
-
-    def up(self, main: Main | None) -> None:
-        """Hear it."""
-        self.told.append(("up", main.pid if main else 0))
-
-    def ended(self, status: int | None, why: str = "") -> None:
-        """Hear it."""
-        self.told.append(("ended", status, why))
-
-    def refused(self, code: int, reason: str) -> None:
-        """Hear it."""
-        self.told.append(("refused", code, reason))
-
-    def start(self, found: Unit = DOWN) -> None:
-        """Start web.service, of which systemd says `found`."""
-        self.driver.start(WEB, "i1", self)
-        self.systemd.found.callback(found)
-
-    def run(self) -> None:
-        """Have it up."""
-        self.start()
-        self.systemd.tell(UP)
-        self.told.clear()
-
-    def clear(self, seconds: float = 20) -> None:
-        """Stop it."""
-        self.driver.clear(Plan(seconds), 15, lambda: self.told.append(("cleared",)), self.killed.append)
 
 
 @pytest.fixture
@@ -293,35 +218,3 @@ def test_a_unit_is_found_again_by_its_cgroup(room: Room) -> None:
     assert room.driver.adopt(None, Main(ME, 1, "boot", "/sys/fs/cgroup/system.slice/web.service"), "i1", {}, room)
     assert room.systemd.following and room.systemd.following.unit == "web.service"
     assert not room.driver.adopt(None, None, "i1", {}, room)
-
-
-CHECKED = [
-    (UP, Result.WELL, "web.service is active (running)"),
-    (replace(UP, active="reloading", sub="reload"), Result.WELL, "web.service is reloading (reload)"),
-    (replace(DOWN, job_type="restart"), Result.SOFT, "web.service is inactive (dead), on its way up"),
-    (DOWN, Result.BAD, "web.service is inactive (dead)"),
-    (FAILED, Result.BAD, f"web.service failed: main process {ME} was killed by signal 9 (KILL)"),
-    (replace(DOWN, load="not-found"), Result.ERROR, "systemd does not know a unit web.service"),
-    (None, Result.ERROR, "systemd cannot be asked: no bus"),
-]
-
-
-@pytest.mark.parametrize(("unit", "result", "text"), CHECKED)
-def test_a_check_says_what_a_unit_is(unit: Unit | None, result: Result, text: str) -> None:
-    """What cannot be asked is no failure."""
-    assert outcome_of(unit, "no bus") == Outcome(result, text)
-
-
-def test_a_check_tells_what_is_new(room: Room) -> None:
-    """Until it has ended; its target may lack the type."""
-    told: list[Outcome] = []
-    outside = Outside(None, "web", run=lambda _: Deferred(), bus=lambda: room.systemd)
-    check = SystemdUnit(Spec("systemd", "web", "web"), outside)
-    check.begin(told.append)
-    for unit in (UP, UP, FAILED):
-        room.systemd.tell(unit)
-    following = room.systemd.following
-    check.end()
-    assert following and following.over and [outcome.result for outcome in told] == [Result.WELL, Result.BAD]
-    with pytest.raises(ValueError, match="is not a unit"):
-        SystemdUnit(Spec("systemd", "a b", "x"), outside)

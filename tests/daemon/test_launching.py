@@ -5,29 +5,19 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
 
-from tests.fakes.running import Heard, end, service_in, shell, started, until
+from tests.fakes.running import Heard, shell, started, until
 from tests.requirements import require_root
 from tocsin_daemon import entrance
-from tocsin_daemon.children import Children, Program
+from tocsin_daemon.children import Program
 from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_ocf.definition import Definition
 from tocsin_ocf.processes import look
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[ProcessDriver]:
-    """Run a service, and leave nothing of it whatever the test does."""
-    one = service_in(tmp_path, Children(reactor))  # type: ignore[arg-type]
-    yield one
-    end(one)
 
 
 async def said(service: ProcessDriver, definition: Definition) -> list[str]:
@@ -165,3 +155,39 @@ def test_a_tool_that_runs_as_another_user_ends_with_the_daemon_too() -> None:
         time.sleep(0.01)
     os.close(told), os.close(tell)
     assert process is None or not process.alive
+
+
+@pytest.mark.parametrize(
+    ("definition", "code", "says"),
+    [
+        (Definition(("/no/such/program",)), 5, "/no/such/program"),
+        (Definition(("/etc/passwd",)), 4, "/etc/passwd"),
+        (Definition(("/bin/true",), user="no-such-user"), 5, "no-such-user"),
+        (Definition(("/bin/true",), directory="/no/such"), 5, "/no/such"),
+        (Definition(("/bin/true",), environment_file="/no/such"), 5, "/no/such"),
+    ],
+)
+def test_what_cannot_be_started_says_why(service: ProcessDriver, definition: Definition, code: int, says: str) -> None:
+    """With the code that sends Pacemaker to another node."""
+    with pytest.raises(CannotStart, match=says) as error:
+        service.start(definition, "x", Heard())
+    assert error.value.code == code
+
+
+def test_a_file_that_is_no_program_says_so(service: ProcessDriver, tmp_path: Path) -> None:
+    """The kernel knows: Exec format error."""
+    path = tmp_path / "rubbish"
+    path.write_bytes(b"\x7fELF rubbish")
+    path.chmod(0o755)
+    with pytest.raises(CannotStart, match="format"):
+        service.start(Definition((str(path),)), "x", Heard())
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_runs_as_its_user(service: ProcessDriver) -> None:
+    """With that user's groups and home."""
+    require_root()
+    told = Heard()
+    service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), "x", told)
+    assert await told.end == 0
+    assert service.output.drain() == ["nobody", "nogroup", "/nonexistent"]

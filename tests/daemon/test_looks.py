@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, succeed
 from twisted.internet.task import Clock
@@ -13,16 +11,6 @@ from tocsin_daemon.checks.hosts import NEXT_AFTER, look_at
 from tocsin_daemon.core.check import Outcome
 from tocsin_daemon.looks import Means
 from tocsin_daemon.pulse import Pulse
-
-
-@pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    """Return a watch; at the end nothing of it is left."""
-    watched = Watched(monkeypatch)
-    yield watched
-    watched.watch.end()
-    assert watched.clock.getDelayedCalls() == []
-    assert watched.means.turns.tokens == 2
 
 
 def test_a_look_at_a_name_that_is_known_at_once_has_a_deadline_too(

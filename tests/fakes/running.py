@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -70,10 +71,21 @@ def started(service: ProcessDriver, definition: Definition, incarnation: str, to
 def end(service: ProcessDriver) -> None:
     """Leave nothing of a service, whatever the test did."""
     service.cancel()
-    if service._service.cgroup:
-        service._service.cgroup.kill()
+    cgroup = service._service.cgroup
+    if cgroup:
+        cgroup.kill()
     for process in service.members(thorough=True):
         processes.send_signal(process, signal.SIGKILL)
+    if cgroup:
+        _remove(cgroup)
+
+
+def _remove(cgroup: Cgroup) -> None:
+    deadline = monotonic() + 5
+    while not cgroup.is_empty() and monotonic() < deadline:
+        cgroup.kill()
+    cgroup.remove()
+    assert not os.path.exists(cgroup.path)
 
 
 def shell(text: str, user: str = "") -> Definition:
@@ -111,11 +123,6 @@ def cleared(
     on_kill = [].append if seen is None else seen.append
     service.clear(Plan(kill_after), number, lambda: done.callback(None), on_kill)
     return done
-
-
-def is_made(place: Cgroup | None) -> bool:
-    """Tell whether a cgroup could be made here."""
-    return place is not None and os.path.isdir(place.path)
 
 
 @contextmanager

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from tocsin_daemon.bus.message import Call, Rule, Signal
+from tocsin_daemon.core.record import Main
+from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.core.unit import Unit
+from tocsin_daemon.drivers import Means
+from tocsin_daemon.drivers.systemd import SystemdDriver
+from tocsin_ocf.definition import Definition
 
 OWNER = ":1.1"
 SYSTEMD = "org.freedesktop.systemd1"
@@ -150,3 +158,77 @@ class FakeSystemd:
     def job_result(self, job: str) -> str:
         """Know nothing of jobs."""
         return ""
+
+
+ME = os.getpid()
+
+
+WEB = Definition((), unit="web.service")
+
+
+DOWN = Unit("web.service")
+
+
+UP = Unit("web.service", active="active", sub="running", main=ME, last_main=ME, invocation="a1")
+
+
+FAILED = replace(DOWN, active="failed", sub="failed", result="signal", code=2, status=9, last_main=ME, invocation="a1")
+
+
+class Children:
+    """Watches whom it is told to; nobody of them ends by itself."""
+
+    def __init__(self) -> None:
+        """Watch nobody."""
+        self.watched: dict[int, Callable[[int | None], None]] = {}
+
+    def adopt(self, pid: int, start: int, on_end: Callable[[int | None], None]) -> object:
+        """Keep whom to tell."""
+        self.watched[pid] = on_end
+        return self
+
+    def spawn(self, *_: object, **__: object) -> None:
+        """Have no journalctl."""
+        raise FileNotFoundError(2, "no such program")
+
+
+class Room:
+    """A driver, its systemd, and what it tells."""
+
+    def __init__(self, directory: Path) -> None:
+        """Nothing was started."""
+        self.systemd = FakeSystemd(str(directory))
+        self.clock: Clock = self.systemd.clock
+        self.children = Children()
+        means: Any = Means(self.clock, self.children, None, "", None, lambda: self.systemd)  # type: ignore[arg-type]
+        self.driver = SystemdDriver("web", means)
+        self.told: list[tuple[object, ...]] = []
+        self.killed: list[tuple[str, ...]] = []
+        self.override = directory / "web.service.d/50-tocsin.conf"
+
+    def up(self, main: Main | None) -> None:
+        """Hear it."""
+        self.told.append(("up", main.pid if main else 0))
+
+    def ended(self, status: int | None, why: str = "") -> None:
+        """Hear it."""
+        self.told.append(("ended", status, why))
+
+    def refused(self, code: int, reason: str) -> None:
+        """Hear it."""
+        self.told.append(("refused", code, reason))
+
+    def start(self, found: Unit = DOWN) -> None:
+        """Start web.service, of which systemd says `found`."""
+        self.driver.start(WEB, "i1", self)
+        self.systemd.found.callback(found)
+
+    def run(self) -> None:
+        """Have it up."""
+        self.start()
+        self.systemd.tell(UP)
+        self.told.clear()
+
+    def clear(self, seconds: float = 20) -> None:
+        """Stop it."""
+        self.driver.clear(Plan(seconds), 15, lambda: self.told.append(("cleared",)), self.killed.append)
