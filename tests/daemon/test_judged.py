@@ -8,7 +8,6 @@ from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.incarnation import SETTLE
 from tocsin_daemon.resource import Resource
 from tocsin_ocf.processes import Process
@@ -131,12 +130,11 @@ def test_a_daemon_that_died_while_the_service_got_ready_is_followed_by_one_that_
     Resource(Record("web"), before.world).start(DEFINITION, "n1", 90.0)
     after = Outside()
     after.ready = False
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    resource = after.take_up(before.store.load("web"))
     after.clock.advance(SETTLE)
-    assert daemon.resources["web"].record.phase is Phase.STARTING
+    assert resource.record.phase is Phase.STARTING
     after.watch.say(ready=True)
-    assert daemon.resources["web"].record.phase is Phase.RUNNING
+    assert resource.record.phase is Phase.RUNNING
 
 
 def test_a_service_that_says_when_it_is_ready_is_waited_for() -> None:
@@ -162,10 +160,9 @@ def test_what_was_said_before_the_daemon_died_is_said_once_and_for_all() -> None
     resource.start(defined(ready="notify"), "n1", 20.0)
     before.notify.say(ready=True)
     assert resource.record.phase is Phase.STARTING
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    taken = after.take_up(before.store.load("web"))
     after.clock.advance(SETTLE)
-    assert daemon.resources["web"].record.phase is Phase.RUNNING
+    assert taken.record.phase is Phase.RUNNING
 
 
 def test_a_service_that_never_says_so_fails_the_start_with_that() -> None:
@@ -199,7 +196,6 @@ def test_what_its_checks_failed_may_heal_after_the_daemon() -> None:
     before.running()
     before.watch.say(failed=CAUSE)
     after = Outside()
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    resource = after.take_up(before.store.load("web"))
     after.clock.advance(SETTLE)
-    assert daemon.resources["web"].record.phase is Phase.RUNNING
+    assert resource.record.phase is Phase.RUNNING

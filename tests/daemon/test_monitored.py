@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.asking import failed, incident
+from tests.fakes.asking import failed, incident, stage
 from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.record import Record
@@ -24,10 +24,10 @@ def test_an_incident_goes_through_the_monitor_that_waits_for_it() -> None:
     assert got == [Answer(0)]
     outside.service.on_end(-9)
     assert got[1].code == 7 and "KILL" in got[1].text
-    assert incident(resource).stage is Stage.TOLD
+    assert stage(resource) is Stage.TOLD
     assert outside.cluster.asked == []
     resource.stop(20.0)
-    assert incident(resource).stage is Stage.TOLD
+    assert stage(resource) is Stage.TOLD
     assert list(incident(resource).marks) == ["detected", "reported", "acknowledged"]
 
 
@@ -76,9 +76,9 @@ def test_a_monitor_that_comes_after_the_injection_waits_for_the_stop() -> None:
     outside.cluster.reply(0, status_xml(call=12))
     outside.clock.advance(17.0)
     assert got == []
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
     resource.stop(20.0)
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
 
 
 def test_a_monitor_that_waits_for_a_stop_tells_the_failure_when_its_time_is_over() -> None:
@@ -88,10 +88,10 @@ def test_a_monitor_that_waits_for_a_stop_tells_the_failure_when_its_time_is_over
     outside.cluster.reply(0, status_xml())
     got: list[Answer] = []
     resource.monitor(18.0, recurring=True, hold=0.0).addCallback(got.append)
-    assert incident(resource).stage is Stage.SENDING
+    assert stage(resource) is Stage.SENDING
     outside.clock.advance(18.0)
     assert got[0].code == 7 and "KILL" in got[0].text
-    assert incident(resource).stage is Stage.LEARNED
+    assert stage(resource) is Stage.LEARNED
     assert outside.cluster.cancelled == 1
 
 

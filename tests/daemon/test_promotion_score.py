@@ -15,7 +15,6 @@ from tocsin_daemon.checks.outside import Ended
 from tocsin_daemon.children import Program
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.life import Phase
-from tocsin_daemon.daemon import Daemon
 from tocsin_ocf import roles
 
 
@@ -93,9 +92,8 @@ def test_a_score_command_that_cannot_be_executed_is_asked_again_and_fails_nothin
         return after._run(program) if there else fail(FileNotFoundError(2, "No such file", program.argv[0]))
 
     after.world = replace(after.world, run=run)
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
-    assert monitored(daemon.resources["web"]) == Answer(0)
+    resource = after.take_up(before.store.load("web"))
+    assert monitored(resource) == Answer(0)
     there.append(True)
     after.clock.advance(5)
     after.command_ends(0, "40\n")
@@ -158,7 +156,7 @@ def test_no_score_is_something_to_tell_after_a_former_daemon() -> None:
     outside.command_ends(0, "100\n")
     assert scores(outside) == ["--update 100"]
     later = Outside()
-    Daemon(lambda _: later.world, 60.0, lambda: None).resume(outside.store.load("web"))
+    later.take_up(outside.store.load("web"))
     later.command_ends(0, "")
     assert scores(later) == ["--delete"]
 

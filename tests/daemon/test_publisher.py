@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from twisted.logger import LogEvent
 
-from tests.fakes.asking import failed, incident
+from tests.fakes.asking import failed, stage
 from tests.fakes.world import DEFINITION, Outside
 from tocsin_daemon.core.answers import Answer
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.publisher import PUBLISH_AFTER
 from tocsin_ocf.pacemaker import Reply
 
@@ -67,9 +66,8 @@ def test_a_daemon_that_died_before_it_had_published_is_followed_by_one_that_does
     resource = failed(before)
     resource.monitor(18.0, recurring=True, hold=0.0)
     after.survives = False
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
-    assert incident(daemon.resources["web"]).stage is Stage.LEARNED
+    taken = after.take_up(before.store.load("web"))
+    assert stage(taken) is Stage.LEARNED
     after.clock.advance(PUBLISH_AFTER)
     assert [command for command, _ in after.cluster.aside if "--name tocsin-fail-web --update" in command]
 
@@ -81,11 +79,10 @@ def test_a_daemon_that_ended_while_it_was_stopped_is_followed_by_one_that_withdr
     before.clock.advance(PUBLISH_AFTER)
     resource.stop(20.0)
     before.service.on_cleared()
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    taken = after.take_up(before.store.load("web"))
     after.clock.advance(PUBLISH_AFTER)
     assert after.cluster.aside == []
-    daemon.resources["web"].start(DEFINITION, "n1", 20.0)
+    taken.start(DEFINITION, "n1", 20.0)
     after.clock.advance(0.2)
     assert any("--name tocsin-fail-web --delete --node n1" in command for command, _ in after.cluster.aside)
 
@@ -102,6 +99,6 @@ def test_the_cause_of_an_incident_that_is_over_is_not_published_after_a_failed_s
     resource.start(DEFINITION, "n1", 20.0)
     before.service.on_end(1)
     after.survives = False
-    Daemon(lambda _: after.world, 60.0, lambda: None).resume(before.store.load("web"))
+    after.take_up(before.store.load("web"))
     after.clock.advance(PUBLISH_AFTER)
     assert after.cluster.aside == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.asking import failed, incident
+from tests.fakes.asking import failed, incident, stage
 from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import FINAL, Stage
-from tocsin_daemon.daemon import RESUME_QUIET, Daemon
+from tocsin_daemon.daemon import RESUME_QUIET
 
 
 def test_the_stage_is_on_disk_before_the_injection_runs() -> None:
@@ -35,17 +35,15 @@ def test_a_report_cut_at_any_step_and_resumed_from_disk_ends_in_the_same_place(c
 
     after = Outside()
     after.survives = False
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(record)
-    resource = daemon.resources["web"]
+    resource = after.take_up(record)
     assert resource.record.phase is Phase.FAILED
     after.clock.advance(RESUME_QUIET)
-    while incident(resource).stage not in FINAL:
+    while stage(resource) not in FINAL:
         command = after.cluster.asked[-1][0]
         taken = sent or after.cluster.count("--fail")
         after.cluster.reply(0, "" if "--fail" in command else status_xml(call=5 if taken else 0))
         after.clock.pump([0.25, 0.25])
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
     assert sent + after.cluster.count("--fail") == 1
 
 
@@ -58,7 +56,7 @@ def test_at_no_moment_is_a_report_on_disk_that_would_fail_what_has_failed_no_mor
     resource = outside.running()
     outside.watch.say(failed="check http failed")
     outside.cluster.reply(0, status_xml(maintenance=True))
-    assert incident(resource).stage is Stage.HELD
+    assert stage(resource) is Stage.HELD
     saved: list[Record] = []
     monkeypatch.setattr(outside.store, "save", saved.append)
     asked = {
@@ -70,9 +68,7 @@ def test_at_no_moment_is_a_report_on_disk_that_would_fail_what_has_failed_no_mor
     assert len(saved) > 1
     for record in saved:
         after = Outside()
-        daemon = Daemon(lambda _, after=after: after.world, 60.0, lambda: None)  # type: ignore[misc]
-        daemon.resume(record)
-        assert not incident(daemon.resources["web"]).pending
+        assert not incident(after.take_up(record)).pending
 
 
 def test_at_no_moment_is_a_second_failure_on_disk_with_what_was_known_of_the_first(
@@ -83,7 +79,7 @@ def test_at_no_moment_is_a_second_failure_on_disk_with_what_was_known_of_the_fir
     resource = outside.running()
     outside.watch.say(failed="check http failed")
     outside.watch.say(failed="")
-    assert incident(resource).stage is Stage.WITHDRAWN
+    assert stage(resource) is Stage.WITHDRAWN
     saved: list[Record] = []
     monkeypatch.setattr(outside.store, "save", saved.append)
     outside.service.on_end(-9)
@@ -92,9 +88,7 @@ def test_at_no_moment_is_a_second_failure_on_disk_with_what_was_known_of_the_fir
     for record in failed:
         after = Outside()
         after.survives = False
-        daemon = Daemon(lambda _, after=after: after.world, 60.0, lambda: None)  # type: ignore[misc]
-        daemon.resume(record)
-        assert incident(daemon.resources["web"]).stage is Stage.CHECKING
+        assert stage(after.take_up(record)) is Stage.CHECKING
 
 
 def test_a_daemon_that_has_just_begun_listens_before_it_reports() -> None:
@@ -102,9 +96,8 @@ def test_a_daemon_that_has_just_begun_listens_before_it_reports() -> None:
     before = Outside()
     failed(before)
     after = Outside()
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    resource = after.take_up(before.store.load("web"))
     assert after.cluster.asked == []
-    daemon.resources["web"].stop(20.0)
+    resource.stop(20.0)
     after.clock.advance(60)
     assert after.cluster.asked == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.asking import failed, incident
+from tests.fakes.asking import failed, incident, stage
 from tests.fakes.world import DEFINITION, Outside, status_xml
 from tocsin_daemon.core.report import HELD_RECHECK, Stage
 
@@ -20,7 +20,7 @@ def test_a_death_is_looked_up_injected_and_verified() -> None:
     outside.cluster.reply(0)
     outside.clock.advance(0)
     outside.cluster.reply(0, status_xml(call=12))
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
     assert list(incident(resource).marks) == ["detected", "decided", "reported", "acknowledged"]
     assert incident(resource).injections == 1
 
@@ -32,10 +32,10 @@ def test_an_old_failure_of_the_same_kind_is_not_taken_for_the_new_one() -> None:
     outside.cluster.reply(0, status_xml(call=12))
     outside.cluster.reply(0)
     outside.cluster.reply(0, status_xml(call=12))
-    assert incident(resource).stage is Stage.VERIFYING
+    assert stage(resource) is Stage.VERIFYING
     outside.clock.advance(0.25)
     outside.cluster.reply(0, status_xml(call=15))
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_held_report_is_looked_at_again_and_sent_when_the_cluster_agrees(xml: 
     outside = Outside()
     resource = failed(outside)
     outside.cluster.reply(0, xml)
-    assert incident(resource).stage is Stage.HELD
+    assert stage(resource) is Stage.HELD
     assert incident(resource).why
     outside.clock.advance(HELD_RECHECK)
     outside.cluster.reply(0, status_xml())
@@ -60,7 +60,7 @@ def test_a_failure_of_what_runs_on_another_node_is_dropped() -> None:
     outside = Outside()
     resource = failed(outside)
     outside.cluster.reply(0, status_xml(nodes=("n2",)))
-    assert incident(resource).stage is Stage.DROPPED
+    assert stage(resource) is Stage.DROPPED
     assert outside.cluster.count("--fail") == 0
 
 
@@ -71,7 +71,7 @@ def test_a_cluster_that_cannot_be_asked_is_asked_again_with_back_off(reply: tupl
     resource = failed(outside)
     for wait in (0.5, 1.0, 2.0):
         outside.cluster.reply(*reply)
-        assert incident(resource).stage is Stage.WAITING
+        assert stage(resource) is Stage.WAITING
         asked = len(outside.cluster.asked)
         outside.clock.advance(wait - 0.01)
         assert len(outside.cluster.asked) == asked
@@ -86,7 +86,7 @@ def test_an_injection_that_fails_is_repeated_after_another_look(code: int | None
     resource = failed(outside)
     outside.cluster.reply(0, status_xml())
     outside.cluster.reply(code)
-    assert incident(resource).stage is Stage.WAITING
+    assert stage(resource) is Stage.WAITING
     outside.clock.advance(0.5)
     outside.cluster.reply(0, status_xml())
     assert outside.cluster.count("--fail") == 2
@@ -101,7 +101,7 @@ def test_an_injection_that_left_no_trace_is_repeated() -> None:
     for _ in range(4):
         outside.cluster.reply(0, status_xml())
         outside.clock.advance(0.25)
-    assert incident(resource).stage is Stage.WAITING
+    assert stage(resource) is Stage.WAITING
     assert "no failure" in incident(resource).why
 
 
@@ -111,7 +111,7 @@ def test_a_stop_during_the_injection_is_its_acknowledgement() -> None:
     resource = failed(outside)
     outside.cluster.reply(0, status_xml())
     resource.stop(20.0)
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
     assert outside.cluster.cancelled == 1
 
 
@@ -124,7 +124,7 @@ def test_a_stop_before_the_injection_withdraws_the_report(steps: int) -> None:
         outside.cluster.reply(102)
     resource.stop(20.0)
     outside.clock.advance(60)
-    assert incident(resource).stage is Stage.WITHDRAWN
+    assert stage(resource) is Stage.WITHDRAWN
     assert outside.cluster.count("--fail") == 0
 
 
@@ -133,7 +133,7 @@ def test_a_dry_run_executes_no_crm_resource() -> None:
     outside = Outside(dry_run=True)
     resource = failed(outside)
     outside.cluster.reply(0, status_xml())
-    assert incident(resource).stage is Stage.DRY
+    assert stage(resource) is Stage.DRY
     assert incident(resource).why == FAIL
     assert outside.cluster.count("--fail") == 0
 
@@ -162,7 +162,7 @@ def test_an_injection_that_shows_late_is_not_repeated() -> None:
     outside.cluster.reply(124)
     outside.clock.advance(0.5)
     outside.cluster.reply(0, status_xml(call=9))
-    assert incident(resource).stage is Stage.ACKNOWLEDGED
+    assert stage(resource) is Stage.ACKNOWLEDGED
     assert outside.cluster.count("--fail") == 1
 
 

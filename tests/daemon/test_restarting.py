@@ -7,7 +7,6 @@ from tests.fakes.promotable import ASKED, heard, promoted
 from tests.fakes.world import DEFINITION, Outside
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
-from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.incarnation import SETTLE
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.restarting import CLEAR_GRACE
@@ -84,11 +83,10 @@ def test_only_what_failed_alive_may_heal_after_the_daemon() -> None:
     before.clock.advance(60)
     assert resource.record.phase is Phase.FAILED
     after = Outside()
-    daemon = Daemon(lambda _: after.world, 60.0, lambda: None)
-    daemon.resume(before.store.load("web"))
+    taken = after.take_up(before.store.load("web"))
     after.clock.advance(SETTLE)
     assert not after.watch.running
-    assert daemon.resources["web"].record.phase is Phase.FAILED
+    assert taken.record.phase is Phase.FAILED
 
 
 def test_a_death_within_the_budget_is_restarted_here_and_counted() -> None:

@@ -12,7 +12,6 @@ from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.life import Phase
 from tocsin_daemon.core.record import Record
 from tocsin_daemon.core.report import Stage
-from tocsin_daemon.daemon import Daemon
 
 
 def test_promote_runs_the_command_and_answers_when_the_checks_agree() -> None:
@@ -58,10 +57,9 @@ def test_the_role_of_a_failed_change_is_not_taken_up_as_well_by_the_next_daemon(
     resource.promote(20.0, ASKED)
     outside.command_ends(1)
     later = Outside()
-    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
-    daemon.resume(outside.store.load("web"))
+    taken = later.take_up(outside.store.load("web"))
     assert not later.watch.running
-    told = monitored(daemon.resources["web"])
+    told = monitored(taken)
     assert told is not None and told.code == 9
 
 
@@ -79,9 +77,8 @@ def test_at_no_moment_is_a_failed_change_on_disk_without_its_failure(
     failed = [record for record in saved if record.phase is Phase.FAILED]
     assert failed and all(record.failure and record.failure.stays for record in failed)
     later = Outside()
-    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
-    daemon.resume(failed[0])
-    answer = now(daemon.resources["web"].promote(20.0, ASKED))
+    taken = later.take_up(failed[0])
+    answer = now(taken.promote(20.0, ASKED))
     assert answer is not None and answer.code == 1
 
 
@@ -190,9 +187,7 @@ def test_a_promotion_that_a_dead_daemon_left_is_made_again_when_it_is_asked_agai
     outside = Outside()
     unpromoted(outside).promote(20.0, ASKED)
     later = Outside()
-    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
-    daemon.resume(outside.store.load("web"))
-    resource = daemon.resources["web"]
+    resource = later.take_up(outside.store.load("web"))
     later.watch.say(ready=True)
     assert resource.record.phase is Phase.PROMOTING
     got = resource.promote(20.0, ASKED)
@@ -205,8 +200,7 @@ def test_a_promoted_service_is_taken_up_promoted() -> None:
     outside = Outside()
     promoted(outside)
     later = Outside()
-    daemon = Daemon(lambda _: later.world, 60.0, lambda: None)
-    daemon.resume(outside.store.load("web"))
+    resource = later.take_up(outside.store.load("web"))
     assert later.watch.role == "promoted"
-    assert monitored(daemon.resources["web"]) == Answer(8)
+    assert monitored(resource) == Answer(8)
     assert scores(later) == ["--update 100"]

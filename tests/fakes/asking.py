@@ -33,12 +33,6 @@ def monitored(resource: Resource, *, recurring: bool = True) -> Answer | None:
     return now(resource.monitor(20.0, recurring=recurring, hold=0.0))
 
 
-def stage(resource: Resource) -> Stage:
-    """Return where the report stands."""
-    assert resource.record.incident is not None
-    return resource.record.incident.stage
-
-
 def failed(outside: Outside) -> Resource:
     """Return `web` the moment after it was killed."""
     resource = outside.running()
@@ -50,3 +44,8 @@ def incident(resource: Resource) -> Incident:
     """Return its incident."""
     assert resource.record.incident is not None
     return resource.record.incident
+
+
+def stage(resource: Resource) -> Stage:
+    """Return where the report stands."""
+    return incident(resource).stage

@@ -13,6 +13,7 @@ from tocsin_daemon.checks.outside import Ended
 from tocsin_daemon.children import Program
 from tocsin_daemon.core.judgement import Verdict
 from tocsin_daemon.core.record import Record, dump, load
+from tocsin_daemon.daemon import Daemon
 from tocsin_daemon.reporter import ClusterTools
 from tocsin_daemon.resource import Resource
 from tocsin_daemon.world import World
@@ -170,3 +171,9 @@ class Outside:
         resource.start(definition.as_dict() if keys else DEFINITION, "n1", 20.0)
         self.clock.advance(0.2)
         return resource
+
+    def take_up(self, record: Record) -> Resource:
+        """Return `web` as a new daemon takes it up by what the former one has left on disk."""
+        daemon = Daemon(lambda _: self.world, 60.0, lambda: None)
+        daemon.resume(record)
+        return daemon.resources["web"]
