@@ -119,26 +119,29 @@ def test_a_driver_can_change_the_role() -> None:
 
 
 def test_a_driver_tells_why_it_could_not_change_the_role() -> None:
-    """Nobody knows which role it has, so it has failed; also where it raises at once."""
-    for fails in (lambda made: made.done.errback(OSError("no quorum")), None):
-        outside = Outside()
-        resource, changing = driven(outside)
-        if fails is None:
-            resource.service.driver.change_role = lambda *_: 1 // 0  # type: ignore[attr-defined]
-        got: list[Answer] = []
-        resource.promote(20.0, ASKED).addCallback(got.append)
-        if fails:
-            fails(changing)
-        why = "no quorum" if fails else "integer division or modulo by zero"
-        assert (got[0].code, got[0].text, resource.record.phase) == (1, f"promote: {why}", Phase.FAILED)
+    """Nobody knows which role it has, so it has failed."""
+    outside = Outside()
+    resource, changing = driven(outside)
+    got: list[Answer] = []
+    resource.promote(20.0, ASKED).addCallback(got.append)
+    changing.done.errback(OSError("no quorum"))
+    assert (got, resource.record.phase) == ([Answer(1, "promote: no quorum")], Phase.FAILED)
+
+
+def test_a_driver_that_raises_has_not_changed_the_role_either() -> None:
+    """At once, without a Deferred."""
+    outside = Outside()
+    resource, _ = driven(outside)
+    resource.service.driver.change_role = lambda *_: 1 // 0  # type: ignore[attr-defined]
+    answer = now(resource.promote(20.0, ASKED))
+    assert (answer, resource.record.phase) == (Answer(1, "promote: integer division or modulo by zero"), Phase.FAILED)
 
 
 def test_a_driver_that_takes_too_long_is_cancelled_and_not_believed_afterwards() -> None:
     """Pacemaker was told of the failure in time."""
     outside = Outside()
-    resource, changing = driven(outside)
+    resource, _ = driven(outside)
     cancelled: list[Deferred[None]] = []
-    changing.done = Deferred()
 
     def late(role: str, asked: Mapping[str, str]) -> Deferred[None]:
         def absorb(done: Deferred[None]) -> None:
