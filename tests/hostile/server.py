@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 Behaviour = Callable[[socket.socket, "Server"], None]
+OK = b"HTTP/1.1 200 OK\r\n"
 PATIENCE = 20.0
 """Seconds after which a thread gives up whatever it does."""
 

@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 
 from tests.hostile.authority import Authority
+from tests.hostile.looking import http, settled
+from tests.hostile.nginx import Nginx
 from tests.hostile.server import Server, TlsServer, forever, resets, says, silent
 from tests.requirements import require, require_program
 from tocsin_daemon.checks.http import Http
-from tocsin_daemon.checks.outside import Outside
-from tocsin_daemon.core.check import Outcome, Result, Spec
+from tocsin_daemon.core.check import Outcome, Result
 
 pytest.importorskip("OpenSSL", reason="needs python3-openssl")
 pytest.importorskip("service_identity", reason="needs python3-service-identity")
 
 WELL = Outcome(Result.WELL, "status 200")
-NGINX = """
-daemon off; master_process off; pid {directory}/pid; error_log {directory}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log {directory}/access.log;
-    client_body_temp_path {directory}/b; proxy_temp_path {directory}/p; fastcgi_temp_path {directory}/f;
-    uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
-    server {{ listen 127.0.0.1:{plain}; listen unix:{directory}/socket; {locations} }}
-    server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; {locations} }}
-}}
-"""
-LOCATIONS = """
-location /health { return 200 "alive and well\\n"; } location /moved { return 301 /health; }
-location /broken { return 503; } location / { root %s; }
-"""
-
-
-def http(target: str, **options: object) -> Http:
-    """Return a check; web.test is this machine."""
-    outside = Outside(
-        reactor=reactor, resource="web", run=lambda program: Deferred(), addresses=lambda name: succeed(["127.0.0.1"])
-    )
-    return Http(Spec("http", target, "http", options=options), outside)
 
 
 async def seen(check: Http) -> Outcome:
@@ -59,45 +34,11 @@ async def seen(check: Http) -> Outcome:
     return outcome
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Return the authority of these tests."""
     require_program("openssl")
     return Authority(tmp_path_factory.mktemp("authority"))
-
-
-class Nginx:
-    """A running nginx."""
-
-    def __init__(self, directory: Path, certificate: str, key: str) -> None:
-        """Start it, and wait until it listens."""
-        self.plain, self.tls, self.socket = free_port(), free_port(), str(directory / "socket")
-        (directory / "big").write_bytes(b"x" * 20_000_000 + b"alive")
-        config = directory / "nginx.conf"
-        settings = {"plain": self.plain, "tls": self.tls, "certificate": certificate, "key": key}
-        config.write_text(NGINX.format(directory=directory, locations=LOCATIONS % directory, **settings))
-        log = str(directory / "error.log")
-        self._process = subprocess.Popen(["/usr/sbin/nginx", "-e", log, "-c", str(config)], stderr=subprocess.DEVNULL)
-        self._wait(directory)
-
-    def _wait(self, directory: Path) -> None:
-        for _ in range(500):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.tls)) == 0:
-                    return
-            time.sleep(0.01)
-        raise AssertionError((directory / "error.log").read_text())
-
-    def end(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -187,18 +128,16 @@ async def test_what_pretends_to_speak_tls_is_judged(authority: Authority) -> Non
 async def test_a_stall_in_tls_is_cancelled(authority: Authority) -> None:
     """In the handshake, and behind it."""
     certificate, key = authority.issue("stall", "IP:127.0.0.1")
-    for server in (Server(silent), TlsServer(certificate, key, silent), TlsServer(certificate, key, says(REPLY[:60]))):
+    halfway = says(REPLY[:-3], then=silent)
+    for server in (Server(silent), TlsServer(certificate, key, silent), TlsServer(certificate, key, halfway)):
         with server:
-            check = http(f"https://127.0.0.1:{server.port}/", ca=authority.certificate, body="alive")
-            looking = check.run()
+            looking = http(f"https://127.0.0.1:{server.port}/", ca=authority.certificate, body="alive").run()
             await deferLater(reactor, 0.1)
-            if looking.called:
-                continue
+            assert not looking.called
             looking.cancel()
             with pytest.raises(CancelledError):
                 await looking
-            await deferLater(reactor, 0.1)
-            assert server.ended.is_set()
+            await settled(server)
 
 
 @pytest_twisted.ensureDeferred
@@ -209,8 +148,8 @@ async def test_an_endless_body_over_tls_is_cut_off(authority: Authority) -> None
     with TlsServer(certificate, key, endless) as server:
         check = http(f"https://127.0.0.1:{server.port}/", ca=authority.certificate, body="alive")
         assert "65536 bytes does not match" in (await seen(check)).text
-        await deferLater(reactor, 0.2)
-        assert server.ended.is_set() and server.sent < 16 * 1024 * 1024
+        await settled(server)
+        assert server.sent < 16 * 1024 * 1024
 
 
 @pytest_twisted.ensureDeferred
