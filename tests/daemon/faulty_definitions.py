@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 MANY = "".join(f"  x{number}: 1\n" for number in range(50))
-
-
 ROLES = "command: /bin/x\npromote_signal: USR1\ndemote_signal: USR2\n"
-
 
 WRONG: list[tuple[str, int, str]] = [
     # the text itself
@@ -172,7 +169,6 @@ WRONG: list[tuple[str, int, str]] = [
     ("command: /bin/x\nchecks:\n- {tcp: 'a:1', name: a}\n- {tcp: 'b:1', name: a}\n", 4, "[1].name: another check"),
     ("command: /bin/x\nchecks:\n" + "- tcp: a:1\n" * 101, 2, "checks: too many, or too long; at most 100"),
 ]
-
 
 BYTES = [
     ("command: /bin/x\nuser: J\xfcrgen\n".encode("latin-1"), 2, "not UTF-8: byte 0xfc; save it as UTF-8"),

@@ -39,7 +39,6 @@ time.sleep(600)
 """
 """Leaves a process that has left session, parents and environment."""
 
-
 BOMB = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

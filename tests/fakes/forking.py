@@ -36,7 +36,6 @@ if "successor" in what:
 time.sleep(600)
 """
 
-
 SCRUBBED = """
 import os, sys, time
 for path in sys.argv[1:]:

@@ -8,8 +8,6 @@ from tocsin_daemon.resource import Resource
 from tocsin_ocf.pacemaker import Reply
 
 KEYS = {"promote_command": ["/bin/true", "up"], "demote_command": ["/bin/true", "down"]}
-
-
 ASKED = {"OCF_RESKEY_CRM_meta_notify_type": "post", "LD_PRELOAD": "/tmp/evil.so"}
 
 

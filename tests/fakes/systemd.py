@@ -161,17 +161,9 @@ class FakeSystemd:
 
 
 ME = os.getpid()
-
-
 WEB = Definition((), unit="web.service")
-
-
 DOWN = Unit("web.service")
-
-
 UP = Unit("web.service", active="active", sub="running", main=ME, last_main=ME, invocation="a1")
-
-
 FAILED = replace(DOWN, active="failed", sub="failed", result="signal", code=2, status=9, last_main=ME, invocation="a1")
 
 

@@ -20,8 +20,6 @@ http {{
     server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; {locations} }}
 }}
 """
-
-
 LOCATIONS = """
 location /health { return 200 "alive and well\\n"; } location /moved { return 301 /health; }
 location /broken { return 503; } location / { root %s; }

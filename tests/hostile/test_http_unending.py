@@ -17,10 +17,7 @@ from tocsin_daemon.core.check import Result
 
 IN_FLIGHT = 16 * 1024 * 1024
 """Bytes that the kernel's buffers on both ends may hold of what nobody reads."""
-
-
 MOST_MEMORY = 1024 * 1024
-
 
 ENDLESS = {
     "headers": (

@@ -14,6 +14,25 @@ from tests.systemd import keeper
 from tests.systemd.machine import TOP, Machine
 
 PATH = f"{TOP}/ocf:{TOP}/daemon"
+FORKS = "/bin/sh -c 'sleep 1003 & echo $$! > /run/forks.pid'"
+STUBBORN = "/bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done'"
+UNITS = {
+    "web.service": "[Service]\nExecStart=/bin/sleep 1002\nRestart=always\nRestartSec=0\n",
+    "stubborn.service": f"[Service]\nExecStart={STUBBORN}\nTimeoutStopSec=90\n",
+    "bad.service": "[Service]\nType=exec\nExecStart=/bin/sh -c 'exit 3'\n",
+    "missing.service": "[Service]\nType=exec\nExecStart=/usr/bin/no-such-program\n",
+    "broken.service": "[Service]\nExecStart=relative/path\n",
+    "done.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+    "remains.service": "[Service]\nType=oneshot\nExecStart=/bin/true\nRemainAfterExit=yes\n",
+    "forks.service": f"[Service]\nType=forking\nExecStart={FORKS}\nPIDFile=/run/forks.pid\n",
+    "starts.service": "[Service]\nExecStartPre=/bin/sleep 1009\nExecStart=/bin/sleep 1002\n",
+    "needs.service": "[Unit]\nRequires=missing.service\nAfter=missing.service\n[Service]\nExecStart=/bin/sleep 1002\n",
+    "never.service": "[Unit]\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep 1002\n",
+    "leaves.service": "[Service]\nExecStart=/bin/sh -c 'sleep 1007 & exec sleep 1002'\nKillMode=process\n",
+    "each@.service": "[Service]\nExecStart=/bin/sleep %i\n",
+    "stubborn2.service": "[Service]\nExecStart=/bin/sleep 1002\nExecStopPost=/bin/sleep 1008\n",
+}
+"""The units of a machine; each behaves in its way."""
 
 
 @dataclass
@@ -61,9 +80,10 @@ class Driven:
         assert out
         if seconds <= 0 or not select.select([out], [], [], seconds)[0]:
             return False
-        *lines, self._rest = (self._rest + out.read1()).split(b"\n")  # type: ignore[attr-defined]
+        said = out.read1()  # type: ignore[attr-defined]
+        *lines, self._rest = (self._rest + said).split(b"\n")
         self.told += map(json.loads, lines)
-        return bool(lines)
+        return bool(said)  # which may be half a line; nothing at all is the end
 
     def start(self, unit: str) -> int:
         """Start a unit, and return its main process."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.good_agent import GOOD, KILL, MUTANTS, RUN_MUTANTS, Change
+from tests.fakes.good_agent import GOOD
+from tests.fakes.mutants import KILL, MUTANTS, RUN_MUTANTS, Change
 from tests.requirements import require, require_program, require_root
 from tocsin_ocf.testing import call_rules
 from tocsin_ocf.testing.plan import Options
