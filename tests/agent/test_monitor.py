@@ -121,7 +121,7 @@ def test_a_squatter_is_never_believed_nor_told_anything(agent: Agent, daemon: Ma
     agent.keep(record("running", pid=1, start=1, boot=boot_id()))
     agent.with_program("fail", text="cannot listen")
     done = agent("monitor", variables={**SHORT, **RECURRING})
-    assert done.code == 7 and made.asked == []
+    assert done.code == 7 and made.heard == []
     assert f"port {agent.parameters['port']} is held by " in done.reason
     assert f"[{os.getpid()}] of user " in done.reason
 
@@ -190,17 +190,13 @@ def test_a_corrupt_record_is_neither_a_running_nor_a_stopped_service(agent: Agen
     assert done.err.count("\n") == 1 and done.reason.startswith(str(path)[:100])
 
 
-def test_a_probe_with_bad_parameters_is_7(agent: Agent) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("port", "abc"), ("port", "70000"), ("state_dir", "run"), ("daemon", "x"), ("daemon_args", "'")]
+)
+def test_a_probe_with_a_bad_parameter_is_7(agent: Agent, name: str, value: str) -> None:
     """What could not be started does not run; 6 would stop it everywhere."""
-    for name, value in (
-        ("port", "abc"),
-        ("port", "70000"),
-        ("state_dir", "run"),
-        ("daemon", "x"),
-        ("daemon_args", "'"),
-    ):
-        done = agent.probe(parameters={name: value})
-        assert done.code == 7 and done.silent, (name, value)
+    done = agent.probe(parameters={name: value})
+    assert done.code == 7 and done.silent
 
 
 def test_a_probe_with_a_bad_port_finds_what_runs_under_another(agent: Agent, daemon: MakeDaemon) -> None:

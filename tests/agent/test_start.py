@@ -2,16 +2,15 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.daemon import FakeDaemon, MakeDaemon, says
 from tests.fakes.executor import Agent
+from tests.fakes.patience import ended
 from tests.requirements import require_root
 from tocsin_ocf.definition import Definition
-from tocsin_ocf.processes import look
 
 SHORT = {"OCF_RESKEY_CRM_meta_timeout": "1000"}
 
@@ -163,10 +162,7 @@ def test_a_daemon_that_never_gets_ready_is_an_error_in_time(agent: Agent) -> Non
     agent.with_program("silent")
     done = agent("start", variables=SHORT)
     pid = int((agent.rundir / "silent").read_text())
-    deadline = time.monotonic() + 5
-    while (left := look(pid)) and left.alive and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert left is None or not left.alive  # or each try would leave one more
+    assert ended(pid)  # or each try would leave one more
     assert (done.code, done.reason) == (1, f"tocsind (pid {pid}) was started, but does not get ready")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
-import time
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 
+from tests.fakes.patience import ended
 from tests.fakes.running import Heard, shell, started, until
 from tests.requirements import require_root
 from tocsin_daemon import entrance
@@ -17,7 +17,6 @@ from tocsin_daemon.children import Program
 from tocsin_daemon.driver import CannotStart
 from tocsin_daemon.drivers.process import ProcessDriver
 from tocsin_ocf.definition import Definition
-from tocsin_ocf.processes import look
 
 
 async def said(service: ProcessDriver, definition: Definition) -> list[str]:
@@ -150,11 +149,8 @@ def test_a_tool_that_runs_as_another_user_ends_with_the_daemon_too() -> None:
         os._exit(0)
     os.waitpid(daemon, 0)
     tool = int(os.read(told, 20))
-    deadline = time.monotonic() + 5
-    while (process := look(tool)) and process.alive and time.monotonic() < deadline:
-        time.sleep(0.01)
     os.close(told), os.close(tell)
-    assert process is None or not process.alive
+    assert ended(tool)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError
 
+from tests.fakes.patience import ended
 from tests.fakes.running import (
     until,
 )
@@ -114,10 +114,7 @@ def test_a_tool_dies_with_the_daemon_and_a_service_does_not() -> None:
         daemon.kill()
         daemon.communicate()
     tool, kept = pids
-    deadline = time.monotonic() + 5
-    while (found := processes.look(tool)) and found.alive and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not (found and found.alive)
+    assert ended(tool)
     left = processes.look(kept)
     assert left and left.alive
     processes.send_signal(left, signal.SIGKILL)

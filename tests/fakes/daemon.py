@@ -36,6 +36,8 @@ class FakeDaemon:
     def __init__(self, state_dir: Path, answer: Answer, *, pid: int | None = None) -> None:
         """Listen; with `pid` as somebody on the port of a dead daemon, whose pid that is: nobody holds the lock."""
         self.answer = answer
+        self.heard: list[str] = []
+        """The verbs of all requests; `asked` is without those that only look whether somebody is there."""
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self._held: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -68,6 +70,7 @@ class FakeDaemon:
         line = connection.makefile("rb").readline().rstrip(b"\n")
         request = parse_request(line)
         assert request.token == TOKEN
+        self.heard.append(request.verb)
         if request.verb != "PING":  # whether it is there at all is asked before whatever takes its time
             self.asked.append((request.verb, request.resource, json.loads(request.body or "{}")))
         return self.answer(request.verb)
