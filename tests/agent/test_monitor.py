@@ -235,7 +235,7 @@ def test_secrets_of_another_user_are_not_trusted(agent: Agent, daemon: MakeDaemo
     assert agent.probe().code == 7
     agent.keep(record("running", pid=1, start=1))
     done = agent.recurring()
-    assert (done.code, made.asked) == (4, []) and "secret" in done.reason
+    assert (done.code, made.heard) == (4, []) and "secret" in done.reason
 
 
 def test_an_unprivileged_user_learns_nothing(public: Agent) -> None:
@@ -246,4 +246,4 @@ def test_an_unprivileged_user_learns_nothing(public: Agent) -> None:
     public.keep(record("running", pid=1, start=1))
     done = public("monitor", user=65534)
     made.close()
-    assert (done.code, made.asked) == (4, []) and done.reason
+    assert (done.code, made.heard) == (4, []) and done.reason

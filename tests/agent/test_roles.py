@@ -112,7 +112,7 @@ def test_a_squatter_is_not_believed(agent: Agent, daemon: MakeDaemon, service: S
     agent.keep(service.record("promoted"))
     agent.with_program("fail", text="cannot listen")
     done = agent(action)
-    assert (done.code, made.asked) == (1, []) and "not by our daemon" in done.reason
+    assert (done.code, made.heard) == (1, []) and "not by our daemon" in done.reason
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_an_unprivileged_user_changes_no_role(public: Agent, action: str) -> Non
     public.keep(record("promoted", pid=1, start=1))
     done = public(action, user=65534)
     made.close()
-    assert (done.code, made.asked) == (4, []) and done.reason
+    assert (done.code, made.heard) == (4, []) and done.reason
 
 
 @pytest.mark.parametrize(

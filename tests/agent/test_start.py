@@ -224,7 +224,7 @@ def test_an_unprivileged_start_is_4(public: Agent) -> None:
     public.with_daemon(made)
     done = public("start", parameters={"command": "sleep 1"}, user=65534)
     made.close()
-    assert (done.code, done.reason, made.asked) == (4, "start of web needs root", [])
+    assert (done.code, done.reason, made.heard) == (4, "start of web needs root", [])
 
 
 def test_old_output_of_daemons_does_not_grow_for_ever(agent: Agent) -> None:

@@ -165,5 +165,5 @@ def test_a_stop_without_a_name_is_2(agent: Agent) -> None:
 
 
 def test_the_mark_is_what_the_daemon_sets() -> None:
-    """The fixture's services stand for the daemon's."""
+    """And what services have that a daemon of before an upgrade has started."""
     assert MARK == "TOCSIN_INCARNATION"

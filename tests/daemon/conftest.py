@@ -13,7 +13,7 @@ from twisted.internet import reactor
 
 from tests.fakes.cgroups import cgroups_here
 from tests.fakes.checks import Watched
-from tests.fakes.running import end, means_in, service_in, subreaping
+from tests.fakes.running import RESOURCE, end, means_in, service_in, subreaping
 from tocsin_daemon.cgroup import Cgroups
 from tocsin_daemon.children import Children
 from tocsin_daemon.drivers import Means
@@ -80,7 +80,7 @@ def means(request: pytest.FixtureRequest, tmp_path: Path, children: Children) ->
 @pytest.fixture
 def forked(means: Means) -> Iterator[PidfileDriver]:
     """Run a service that forks, and leave nothing of it whatever the test does."""
-    one = PidfileDriver("web", means)
+    one = PidfileDriver(RESOURCE, means)
     yield one
     if one._look and one._look.active():
         one._look.cancel()

@@ -17,10 +17,12 @@ from twisted.logger import LogEvent, globalLogPublisher
 from tests.fakes.cgroups import AWAY, BOMB, MOUNTINFO, PORT, cgroups_here
 from tests.fakes.daemon import record
 from tests.fakes.running import (
+    RESOURCE,
     Heard,
     cleared,
     dead,
     named,
+    ours,
     pids,
     python,
     says,
@@ -73,10 +75,10 @@ async def test_a_service_is_in_its_cgroup_from_the_first_instruction(
     monkeypatch.setattr(entrance, "SYS_CLONE3", clone3)
     if user:
         require_root()
-    main = started(service, shell("cat /proc/self/cgroup; echo on; exec sleep 600", user), "one")
+    main = started(service, shell("cat /proc/self/cgroup; echo on; exec sleep 600", user), ours("one"))
     await until(says(service, "on"))
-    assert main.cgroup.endswith(f"/tocsin/{PORT}/web")
-    assert f"0::/tocsin/{PORT}/web" in service.output.tail
+    assert main.cgroup.endswith(f"/tocsin/{PORT}/{RESOURCE}")
+    assert f"0::/tocsin/{PORT}/{RESOURCE}" in service.output.tail
     await cleared(service, 5)
     assert not os.path.exists(main.cgroup)
 
@@ -84,12 +86,12 @@ async def test_a_service_is_in_its_cgroup_from_the_first_instruction(
 @pytest_twisted.ensureDeferred
 async def test_a_daemon_that_left_everything_is_found_and_ended(service: ProcessDriver) -> None:
     """Its session, its parents and its environment are gone; without the cgroup it would be nobody's."""
-    service.start(python(AWAY), "away", Heard())
+    service.start(python(AWAY), ours("away"), Heard())
     await until(lambda: len(named(service, ["sleep 605"])) == 1)
     away = next(process for process in service.members(thorough=False) if process.name == "sleep")
     assert service.main is not None
     table = processes.snapshot()
-    assert away.pid not in processes.marked("away", table)
+    assert away.pid not in processes.marked(ours("away"), table)
     main = (service.main.pid, service.main.start)
     assert away.pid not in {one.pid for one in processes.members(table, main, {}, set())}
     await cleared(service, 5)
@@ -102,7 +104,7 @@ async def test_a_fork_bomb_is_ended(service: ProcessDriver, monkeypatch: pytest.
     """All at once, and before Linux 5.14 frozen first."""
     monkeypatch.setattr(cgroup, "KILL", kill)
     seen: list[tuple[str, ...]] = []
-    main = started(service, python(BOMB), "bomb")
+    main = started(service, python(BOMB), ours("bomb"))
     await until(says(service, "on"))
     await cleared(service, 0.3, seen)
     assert not os.path.exists(main.cgroup)
@@ -113,10 +115,10 @@ async def test_a_fork_bomb_is_ended(service: ProcessDriver, monkeypatch: pytest.
 @pytest_twisted.ensureDeferred
 async def test_what_a_service_moves_into_cgroups_of_its_own_belongs_to_it(service: ProcessDriver) -> None:
     """A container engine does so."""
-    place = Cgroups(PORT).find("web")
+    place = Cgroups(PORT).find(RESOURCE)
     assert place
     script = "mkdir -p {0}/a/b; sleep 606 & echo $! >{0}/a/b/cgroup.procs; echo on; exec sleep 600"
-    service.start(shell(script.format(place.path)), "deep", Heard())
+    service.start(shell(script.format(place.path)), ours("deep"), Heard())
     await until(says(service, "on"))
     inside = Path(place.path, "a/b/cgroup.procs").read_text().split()
     assert len(inside) == 1 and int(inside[0]) in place.pids()
@@ -127,7 +129,7 @@ async def test_what_a_service_moves_into_cgroups_of_its_own_belongs_to_it(servic
 
 def test_whoever_ends_a_cgroup_from_within_survives(cgroups: Cgroups) -> None:
     """A daemon or an agent that was started by hand, in a shell that is a descendant of the service."""
-    place = cgroups.prepare("web")
+    place = cgroups.prepare(RESOURCE)
     assert place
     script = (
         f"import os, sys; sys.path.insert(0, {str(OCF)!r}); from tocsin_ocf.cgroup import cgroup_at\n"
@@ -145,7 +147,7 @@ def test_whoever_ends_a_cgroup_from_within_survives(cgroups: Cgroups) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_new_daemon_finds_the_cgroup(service: ProcessDriver, children: Children, tmp_path: Path) -> None:
     """By the record of the main process, and by its name where that was not written down."""
-    main = started(service, python(AWAY), "handed-on")
+    main = started(service, python(AWAY), ours("handed-on"))
     await until(says(service, "on"))
     for known in (main, None):
         other = service_in(tmp_path, children, Cgroups(PORT))
@@ -161,10 +163,10 @@ async def test_a_start_beside_unknown_remains_is_refused_and_a_stop_ends_them(
     service: ProcessDriver, children: Children, tmp_path: Path, cgroups: Cgroups
 ) -> None:
     """Their record was lost; the cgroup still has the resource's name."""
-    main = started(service, shell("exec sleep 600"), "lost")
+    main = started(service, shell("exec sleep 600"), ours("lost"))
     later = service_in(tmp_path, children, cgroups)
     with pytest.raises(CannotStart, match=rf"left of an earlier start: \w+\[{main.pid}\]"):
-        later.start(shell("exec sleep 600"), "later", Heard())
+        later.start(shell("exec sleep 600"), ours("later"), Heard())
     await cleared(later, 5)
     await until(lambda: dead(main.pid))
 
@@ -173,14 +175,14 @@ async def test_a_start_beside_unknown_remains_is_refused_and_a_stop_ends_them(
 @pytest.mark.parametrize("script", [AWAY, BOMB], ids=["away", "bomb"])
 async def test_the_agent_ends_it_without_a_daemon(service: ProcessDriver, tmp_path: Path, script: str) -> None:
     """From the record alone."""
-    main = started(service, python(script), "alone")
+    main = started(service, python(script), ours("alone"))
     await until(says(service, "on"))
     rundir = Rundir(str(tmp_path), PORT)
     os.makedirs(rundir.resources)
     process = {"pid": main.pid, "start": main.start, "boot": main.boot, "cgroup": main.cgroup}
     kept = {**json.loads(record("running")), "process": process}
-    Path(rundir.record("web")).write_text(json.dumps(kept))
-    remains = remains_of(rundir, "web")
+    Path(rundir.record(RESOURCE)).write_text(json.dumps(kept))
+    remains = remains_of(rundir, RESOURCE)
     assert remains.readable and main.pid in {one.pid for one in remains.living()}
     assert remains.end(monotonic() + 2) == []
     assert not os.path.exists(main.cgroup)
@@ -196,11 +198,11 @@ async def test_without_cgroups_services_run_and_the_log_says_so_once(
         info.write_text(text)
         service = service_in(tmp_path, children, Cgroups(PORT, str(info)))
         for incarnation in ("a", "b"):
-            main = started(service, shell("exec sleep 600"), incarnation)
+            main = started(service, shell("exec sleep 600"), ours(incarnation))
             assert pids(service) == [main.pid]
             await cleared(service, 5)
         assert len(warnings) == 1 and why in warnings.pop()
-    assert Cgroups(PORT, str(tmp_path / "absent")).find("web") is None
+    assert Cgroups(PORT, str(tmp_path / "absent")).find(RESOURCE) is None
 
 
 def test_a_cgroup_that_cannot_be_entered_is_told(warnings: list[str], tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def is_zombie(pid: int) -> bool:
 @pytest_twisted.ensureDeferred
 async def test_an_orphan_is_attributed_before_it_is_reaped(service: ProcessDriver, children: Children) -> None:
     """Its cgroup tells whose it was; nothing stays a zombie, and the evidence tells how it ended."""
-    service.start(shell("exec sleep 600"), "orphans", Heard())
+    service.start(shell("exec sleep 600"), ours("orphans"), Heard())
     assert service.main is not None
     pid = os.fork()  # as the kernel gives a subreaper an orphan: a child of ours that we did not spawn
     if pid == 0:

@@ -12,8 +12,10 @@ import pytest_twisted
 
 from tests.fakes.cgroups import MOUNTINFO, PORT, cgroups_here
 from tests.fakes.running import (
+    RESOURCE,
     Heard,
     cleared,
+    ours,
     python,
     says,
     service_in,
@@ -57,9 +59,9 @@ def huge() -> Iterator[str]:
 @pytest_twisted.ensureDeferred
 async def test_limits_are_set_before_the_service_is_born(huge: str, service: ProcessDriver) -> None:
     """Their controller is enabled all the way down, by whoever is first."""
-    definition = shell(f"cat /sys/fs/cgroup/*/tocsin/{PORT}/web/{huge}; echo on; exec sleep 600")
+    definition = shell(f"cat /sys/fs/cgroup/*/tocsin/{PORT}/{RESOURCE}/{huge}; echo on; exec sleep 600")
     definition.cgroup = {huge: "4M"}
-    main = started(service, definition, "limited")
+    main = started(service, definition, ours("limited"))
     await until(says(service, "on"))
     assert Path(main.cgroup, huge).read_text() == f"{4 * 2**20}\n"
     assert Path(main.cgroup, "cgroup.procs").read_text().split() == [str(main.pid)]
@@ -82,7 +84,7 @@ def test_a_limit_that_cannot_be_set_fails_the_start(
     definition = shell("exec sleep 600")
     definition.cgroup = limits
     with pytest.raises(CannotStart, match=words) as error:
-        service.start(definition, "refused", Heard())
+        service.start(definition, ours("refused"), Heard())
     assert error.value.code == 5 and service.members(thorough=True) == []
 
 
@@ -98,7 +100,7 @@ def test_without_cgroups_there_are_no_limits(tmp_path: Path, children: Children)
         (Cgroups(PORT, str(tmp_path / "sealed")), "cannot be made"),
     ):
         with pytest.raises(CannotStart, match=f"cgroup: memory.max cannot be set: .*{why}"):
-            service_in(tmp_path, children, cgroups).start(definition, "none", Heard())
+            service_in(tmp_path, children, cgroups).start(definition, ours("none"), Heard())
 
 
 def test_a_service_with_limits_that_cannot_enter_its_cgroup_is_not_started(
@@ -109,8 +111,8 @@ def test_a_service_with_limits_that_cannot_enter_its_cgroup_is_not_started(
     monkeypatch.setattr(entrance, "_move_to", lambda directory: None)
     definition = shell("exec sleep 600")
     definition.cgroup = {huge: "4M"}
-    with pytest.raises(CannotStart, match=rf"not permitted: /\S+/tocsin/{PORT}/web"):
-        service.start(definition, "outside", Heard())
+    with pytest.raises(CannotStart, match=rf"not permitted: /\S+/tocsin/{PORT}/{RESOURCE}"):
+        service.start(definition, ours("outside"), Heard())
 
 
 def test_a_kill_for_memory_is_named(tmp_path: Path, children: Children) -> None:
@@ -134,9 +136,9 @@ async def test_a_service_that_eats_its_memory_says_so_or_is_not_started(service:
     told = Heard()
     if "memory" not in Path(mount, "cgroup.controllers").read_text().split():
         with pytest.raises(CannotStart, match=r"memory\.max cannot be set"):
-            service.start(definition, "hungry", told)
+            service.start(definition, ours("hungry"), told)
         return
-    service.start(definition, "hungry", told)
+    service.start(definition, ours("hungry"), told)
     assert await told.end == -9
     assert "signal 9 (KILL); the kernel has killed one of its processes for want of memory" in told.ends[0][1]
 
@@ -169,7 +171,7 @@ async def test_a_scope_that_systemd_does_not_make_fails_the_start(enclosed: Proc
     """Later than the call, but in the same words; and nobody is left."""
     definition, told = shell("exec sleep 600"), Heard()
     definition.cgroup = {"memory.max": "1G"}
-    enclosed.start(definition, "scope", told)
+    enclosed.start(definition, ours("scope"), told)
     assert len(keepers()) == 1
     assert await told.end is None
     assert told.ups == [] and "cgroup: memory.max cannot be set: systemd does not make tocsin-" in told.ends[0][1]
@@ -181,7 +183,7 @@ async def test_a_stop_while_systemd_makes_a_scope_is_the_end_of_it(enclosed: Pro
     """Nothing is told, and nothing is born any more."""
     definition, told = shell("exec sleep 600"), Heard()
     definition.cgroup = {"memory.max": "1G"}
-    enclosed.start(definition, "scope", told)
+    enclosed.start(definition, ours("scope"), told)
     await cleared(enclosed, 5)
     await until(lambda: keepers() == [])
     assert (told.ups, told.ends, enclosed.left()) == ([], [], [])

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 
 from tests.fakes.running import (
     dead,
+    ours,
     started,
     until,
 )
@@ -115,7 +116,7 @@ def test_a_service_inherits_nothing_of_the_daemon(service: ProcessDriver, unusua
     """Descriptors, signals, variables, session, terminal, umask, directory, OOM score: all as at boot."""
     if user:
         require_root()
-    main = started(service, Definition(("/bin/sleep", "600"), user=user), "own")
+    main = started(service, Definition(("/bin/sleep", "600"), user=user), ours("own"))
     proc = Path("/proc", str(main.pid))
     deadline = time.monotonic() + 5
     while "nanosleep" not in (proc / "wchan").read_text() and time.monotonic() < deadline:

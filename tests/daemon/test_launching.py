@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from tests.fakes.patience import ended
-from tests.fakes.running import Heard, shell, started, until
+from tests.fakes.running import RESOURCE, Heard, ours, shell, started, until
 from tests.requirements import require_root
 from tocsin_daemon import entrance
 from tocsin_daemon.children import Program
@@ -22,7 +22,7 @@ from tocsin_ocf.definition import Definition
 async def said(service: ProcessDriver, definition: Definition) -> list[str]:
     """Return what a service writes that ends well."""
     told = Heard()
-    service.start(definition, "said", told)
+    service.start(definition, ours("said"), told)
     assert await told.end == 0
     return service.output.drain()
 
@@ -40,7 +40,7 @@ async def test_variables_come_in_order(service: ProcessDriver, tmp_path: Path) -
     definition = shell("echo $A $B $HOME $TOCSIN_RESOURCE")
     definition.environment_file = str(tmp_path / "env")
     definition.environment = {"A": "own", "TOCSIN_RESOURCE": "other", "C": "two\nlines"}
-    assert await said(service, definition) == ["own file /file web"]
+    assert await said(service, definition) == [f"own file /file {RESOURCE}"]
 
 
 @pytest_twisted.ensureDeferred
@@ -85,7 +85,7 @@ async def test_a_service_does_not_inherit_the_many_files_of_the_daemon(service: 
 @pytest_twisted.ensureDeferred
 async def test_limits_can_be_changed_while_it_runs(service: ProcessDriver) -> None:
     """Of every process of it; what the kernel refuses waits, and is said."""
-    main = started(service, shell("sleep 600 & exec sleep 601"), "limited")
+    main = started(service, shell("sleep 600 & exec sleep 601"), ours("limited"))
     await until(lambda: len(service.members(thorough=False)) == 2)
     definition = shell("")
     definition.limits = {"nofile": [100, 200]}
@@ -114,7 +114,7 @@ def test_a_limit_that_is_refused_is_named_with_its_value(
     definition = shell("exec sleep 600")
     definition.limits = limits
     with pytest.raises(CannotStart, match=words) as error:
-        service.start(definition, "refused", Heard())
+        service.start(definition, ours("refused"), Heard())
     assert error.value.code == code
 
 
@@ -166,7 +166,7 @@ def test_a_tool_that_runs_as_another_user_ends_with_the_daemon_too() -> None:
 def test_what_cannot_be_started_says_why(service: ProcessDriver, definition: Definition, code: int, says: str) -> None:
     """With the code that sends Pacemaker to another node."""
     with pytest.raises(CannotStart, match=says) as error:
-        service.start(definition, "x", Heard())
+        service.start(definition, ours("x"), Heard())
     assert error.value.code == code
 
 
@@ -176,7 +176,7 @@ def test_a_file_that_is_no_program_says_so(service: ProcessDriver, tmp_path: Pat
     path.write_bytes(b"\x7fELF rubbish")
     path.chmod(0o755)
     with pytest.raises(CannotStart, match="format"):
-        service.start(Definition((str(path),)), "x", Heard())
+        service.start(Definition((str(path),)), ours("x"), Heard())
 
 
 @pytest_twisted.ensureDeferred
@@ -184,6 +184,6 @@ async def test_a_service_runs_as_its_user(service: ProcessDriver) -> None:
     """With that user's groups and home."""
     require_root()
     told = Heard()
-    service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), "x", told)
+    service.start(Definition(("/bin/sh", "-c", "id -un; id -gn; echo $HOME"), user="nobody"), ours("x"), told)
     assert await told.end == 0
     assert service.output.drain() == ["nobody", "nogroup", "/nonexistent"]

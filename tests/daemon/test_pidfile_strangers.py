@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from tests.fakes.forking import born, forking, looked
-from tests.fakes.running import Heard, cleared, dead, python, until
+from tests.fakes.running import Heard, cleared, dead, ours, python, until
 from tocsin_daemon.children import Child, Program
 from tocsin_daemon.drivers import Means
 from tocsin_daemon.drivers.pidfile import FEW_LOOKS, PidfileDriver, read_pid
@@ -37,7 +37,7 @@ async def test_whoever_is_none_of_the_service_is_ignored_until_the_file_changes(
     for text in ("1", str(os.getpid()), str(older.pid), "", "\n", "-1", "x" * 9000, "9" * 30, "0x10", "\0"):
         path.write_text(text)
         assert service._named() is None
-    service.start(forking(path, "silent", what, "slow"), "stranger", told)
+    service.start(forking(path, "silent", what, "slow"), ours("stranger"), told)
     younger = stranger()
     for process in (older, younger):
         path.write_text(f"{process.pid}\n")
@@ -57,9 +57,9 @@ async def test_whoever_is_none_of_the_service_is_ignored_until_the_file_changes(
 async def test_an_orphan_of_another_service_is_a_stranger(service: PidfileDriver, means: Means, path: Path) -> None:
     """Even where the pid file names it: that service's mark, its session, or what was seen of it, tells."""
     other = ProcessDriver("db", means)
-    other.start(python("import os, time; os.fork() or os.setsid(); time.sleep(600)"), "other", Heard())
+    other.start(python("import os, time; os.fork() or os.setsid(); time.sleep(600)"), ours("other"), Heard())
     told = Heard()
-    service.start(forking(path, "silent", "setsid"), "orphan", told)
+    service.start(forking(path, "silent", "setsid"), ours("orphan"), told)
     await until(lambda: len(other.members(thorough=True)) == 2)
     assert other.main
     os.kill(other.main.pid, signal.SIGKILL)

@@ -13,11 +13,13 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from tests.fakes.running import (
+    RESOURCE,
     Heard,
     cleared,
     dead,
     end,
     means_in,
+    ours,
     pids,
     python,
     says,
@@ -36,7 +38,7 @@ from tocsin_ocf import processes
 def test_a_look_at_the_process_table_from_before_the_start_is_not_used(service: ProcessDriver) -> None:
     """Checks of a thousand services share looks that are a second old; in those a service of today has no process."""
     service._means.table.since(reactor.seconds())  # type: ignore[attr-defined]
-    main = started(service, shell("exec sleep 600"), "young")
+    main = started(service, shell("exec sleep 600"), ours("young"))
     assert main.pid in {process.pid for process in service.members(thorough=False, age=10.0)}
     assert main.pid in service.known
 
@@ -46,18 +48,18 @@ async def test_a_service_runs_in_a_session_of_its_own_with_its_own_environment(s
     """Its mark tells who it is; what it writes is kept."""
     told = Heard()
     script = "echo hello; echo $TOCSIN_RESOURCE; env | wc -l; pwd; umask; exec sleep 0"
-    main = started(service, shell(script), "abc", told)
+    main = started(service, shell(script), ours("abc"), told)
     assert await told.end == 0
     assert (told.ups, told.ends) == ([main], [(0, "")])
     lines = service.output.drain()
-    assert lines[:2] == ["hello", "web"]
+    assert lines[:2] == ["hello", RESOURCE]
     assert lines[3:] == ["/", "0022"]
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_stopped_process_hears_the_signal(service: ProcessDriver) -> None:
     """TERM alone would wait until somebody continues it: CONT follows, and no KILL is needed."""
-    main = started(service, shell("sleep 600 & echo on; wait"), "stopped")
+    main = started(service, shell("sleep 600 & echo on; wait"), ours("stopped"))
     await until(says(service, "on"))
     for process in service.members(thorough=True):
         processes.send_signal(process, signal.SIGSTOP)
@@ -72,7 +74,7 @@ async def test_zombies_are_not_left_of_a_service_that_does_not_wait(service: Pro
     """Nor waited for: they end with their parent, and as orphans become the daemon's."""
     careless = "import os, time\nfor _ in range(3):\n    if not os.fork(): os._exit(0)\nprint('on', flush=True)"
     with subreaping(children):
-        main = started(service, python(f"{careless}\ntime.sleep(600)"), "careless")
+        main = started(service, python(f"{careless}\ntime.sleep(600)"), ours("careless"))
         await until(says(service, "on"))
         zombies = [process.pid for process in processes.snapshot() if process.parent == main.pid]
         assert len(zombies) == 3
@@ -85,7 +87,7 @@ async def test_a_stop_that_cannot_end_a_process_names_it(service: ProcessDriver,
     """It sleeps uninterruptibly; the evidence before the KILL tells it too, and in what it sleeps."""
     os.mkfifo(tmp_path / "fifo")
     call = "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 3, sys.argv[1], 0, 0)])"
-    main = started(service, python(f"import os, sys\n{call}", str(tmp_path / "fifo")), "stuck")
+    main = started(service, python(f"import os, sys\n{call}", str(tmp_path / "fifo")), ours("stuck"))
     await until(lambda: "D" in [process.state for process in service.members(thorough=False)])
     seen: list[tuple[str, ...]] = []
     done = cleared(service, 0.3, seen)
@@ -114,7 +116,7 @@ async def test_a_stranger_that_got_a_pid_is_never_signalled(
 @pytest_twisted.ensureDeferred
 async def test_a_stop_signal_that_kills_leaves_evidence_too(service: ProcessDriver) -> None:
     """Whoever chose it wants to know what was killed."""
-    main = started(service, shell("exec sleep 600"), "brief")
+    main = started(service, shell("exec sleep 600"), ours("brief"))
     done: Deferred[None] = Deferred()
     seen: list[tuple[str, ...]] = []
     service.clear(Plan(5), signal.SIGKILL, lambda: done.callback(None), seen.append)
@@ -127,7 +129,7 @@ async def test_a_stop_ends_the_whole_tree(service: ProcessDriver) -> None:
     """Child, daemonised grandchild in its own session, and one whose parents are gone."""
     script = "sleep 600 & setsid sleep 601 & (setsid setsid sleep 602 &) ; exec sleep 603"
     told = Heard()
-    main = started(service, shell(script), "tree-1", told)
+    main = started(service, shell(script), ours("tree-1"), told)
     await until(lambda: len([p for p in service.members(thorough=True) if p.name == "sleep"]) == 4)
     await cleared(service, 10)
     assert service.members(thorough=True) == [] and service.left() == []
@@ -137,7 +139,7 @@ async def test_a_stop_ends_the_whole_tree(service: ProcessDriver) -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_ignores_the_signal_is_killed_in_time(service: ProcessDriver) -> None:
     """The main process and its child both ignore TERM."""
-    main = started(service, shell("trap '' TERM; sleep 600 & echo on; while :; do sleep 0.1; done"), "deaf")
+    main = started(service, shell("trap '' TERM; sleep 600 & echo on; while :; do sleep 0.1; done"), ours("deaf"))
     await until(lambda: "on" in service.output.drain() or "on" in service.output.tail)
     begun = time.monotonic()
     await cleared(service, 0.3)
@@ -150,15 +152,15 @@ async def test_a_service_is_taken_over_by_a_new_daemon(
     service: ProcessDriver, children: Children, tmp_path: Path
 ) -> None:
     """Found by pid and start time, and, where even that was not written down, by its mark."""
-    main = started(service, shell("exec sleep 600"), "handed-on")
+    main = started(service, shell("exec sleep 600"), ours("handed-on"))
     other = service_in(tmp_path, children)
-    assert not other.adopt(None, None, "handed-on", {}, Heard())
+    assert not other.adopt(None, None, ours("handed-on"), {}, Heard())
     await until(lambda: pids(other) == [main.pid])  # its mark cannot be read while it is just being executed
     told = Heard()
-    assert other.adopt(None, main, "handed-on", {}, told)
+    assert other.adopt(None, main, ours("handed-on"), {}, told)
     await cleared(other, 5)
     assert told.ends == [] and other.members(thorough=True) == []
-    assert not other.adopt(None, main, "handed-on", {}, told)
+    assert not other.adopt(None, main, ours("handed-on"), {}, told)
 
 
 @pytest_twisted.ensureDeferred
@@ -167,7 +169,7 @@ async def test_a_service_whose_record_is_lost_is_found_by_its_resource(children:
     name = f"lost-{os.getpid()}"
     one, other = (ProcessDriver(name, means_in(tmp_path, children)) for _ in range(2))
     try:
-        main = started(one, shell("exec sleep 600"), "gone")
+        main = started(one, shell("exec sleep 600"), ours("gone"))
         assert other.members(thorough=True) == []  # of what was never started nothing is looked for
         other.adopt(None, None, "", {}, Heard())
         await until(lambda: pids(other) == [main.pid])

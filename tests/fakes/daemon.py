@@ -17,6 +17,8 @@ from tocsin_ocf.rundir import Rundir
 from tocsin_ocf.wire import parse_request, reply_line
 
 TOKEN, PROOF = "t" * 32, "p" * 32
+INCARNATION = f"i{os.getpid()}"
+"""Whose mark is on the services of these tests; no other's that run beside them, for it is looked for everywhere."""
 Answer = Callable[[str], Optional[bytes]]
 """From a verb to the line that is sent back; b"" closes without a reply, None says nothing at all."""
 
@@ -91,7 +93,7 @@ def write(path: str, text: str) -> None:
         file.write(text)
 
 
-def record(phase: str, *, pid: int = 0, start: int = 0, boot: str = "", incarnation: str = "i1") -> str:
+def record(phase: str, *, pid: int = 0, start: int = 0, boot: str = "", incarnation: str = INCARNATION) -> str:
     """Return what the daemon keeps of a resource, as far as the agent may rely on it."""
     process = {"pid": pid, "start": start, "boot": boot} if pid else None
     fields = {"version": 1, "phase": phase, "incarnation": incarnation, "process": process, "members": {}}

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.fakes.daemon import FakeDaemon, FrozenDaemon, record, write
+from tests.fakes.daemon import INCARNATION, FakeDaemon, FrozenDaemon, record, write
 from tocsin_ocf.processes import MARK, boot_id, look
 
 TOCSIND = Path(__file__).with_name("tocsind.py")
@@ -124,7 +124,7 @@ class Service:
 
     def __init__(self, command: list[str]) -> None:
         """Start it."""
-        environ = {"PATH": "/usr/bin:/bin", MARK: "i1"}
+        environ = {"PATH": "/usr/bin:/bin", MARK: INCARNATION}
         self.process = subprocess.Popen(command, env=environ, start_new_session=True, stdout=subprocess.PIPE)
         found = look(self.process.pid)
         assert found

@@ -26,6 +26,17 @@ from tocsin_ocf import processes
 from tocsin_ocf.cgroup import Cgroup
 from tocsin_ocf.definition import Definition
 
+RESOURCE = f"web-{os.getpid()}"
+"""
+No other test's, nor one of this machine: where a record is lost, whatever names the resource in its environment is of
+it, and ended with it.
+"""
+
+
+def ours(name: str) -> str:
+    """Return an incarnation that no test has which runs beside this one: its mark is looked for everywhere."""
+    return f"{name}-{os.getpid()}"
+
 
 class Heard:
     """Stands for the resource that a driver tells: keeps what it hears."""
@@ -57,8 +68,8 @@ def means_in(directory: Path, children: Children, cgroups: Cgroups | None = None
 
 
 def service_in(directory: Path, children: Children, cgroups: Cgroups | None = None) -> ProcessDriver:
-    """Return the service `web`, of which nothing runs."""
-    return ProcessDriver("web", means_in(directory, children, cgroups))
+    """Return the service, of which nothing runs."""
+    return ProcessDriver(RESOURCE, means_in(directory, children, cgroups))
 
 
 def started(service: ProcessDriver, definition: Definition, incarnation: str, told: Heard | None = None) -> Main:
