@@ -47,6 +47,7 @@ async def test_an_upgrade_of_nginx_is_no_incident(service: PidfileDriver, tmp_pa
     await until(lambda: told.ups != [])
     old = service.main
     assert old
+    await until(lambda: len(pids(service)) == 3)  # it writes its pid before it waits for signals, and then has workers
     os.kill(old.pid, signal.SIGUSR2)
     await until(lambda: read_pid(str(tmp_path / "nginx.pid")) not in (None, old.pid))
     os.kill(old.pid, signal.SIGQUIT)
