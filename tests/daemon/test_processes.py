@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from tests.fakes.running import (
     subreaping,
     until,
 )
+from tests.requirements import require_program, require_root
 from tocsin_daemon.children import Children
 from tocsin_daemon.core.stopping import Plan
 from tocsin_daemon.drivers.process import ProcessDriver
@@ -177,3 +179,23 @@ async def test_a_service_whose_record_is_lost_is_found_by_its_resource(children:
         assert dead(main.pid)
     finally:
         end(one)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_resource_of_that_name_in_a_container_is_another(children: Children, tmp_path: Path) -> None:
+    """It is seen from here, and has the name in its environment; but the cluster in there is not ours."""
+    require_root()
+    require_program("unshare")
+    name = f"lost-{os.getpid()}"
+    words = ["unshare", "--pid", "--fork", "--kill-child", "env", f"TOCSIN_RESOURCE={name}", "sleep", "600"]
+    container = subprocess.Popen(words)
+    try:
+        await until(lambda: bool(processes.marked(name, processes.snapshot(), variable="TOCSIN_RESOURCE")))
+        host = ProcessDriver(name, means_in(tmp_path, children))
+        assert not host.adopt(None, None, "", {}, Heard())
+        assert host.members(thorough=True) == []
+        await cleared(host, 5)
+        assert container.poll() is None
+    finally:
+        container.kill()
+        container.wait()

@@ -98,7 +98,7 @@ class Membership:
         if thorough and self.incarnation:
             found |= processes.marked(self.incarnation, table, self.root[1])
         elif thorough and self._lost:
-            found |= processes.marked(self.resource, table, variable=OF_RESOURCE)
+            found |= set(filter(_is_in_no_container, processes.marked(self.resource, table, variable=OF_RESOURCE)))
         main = (self.main.pid, self.main.start) if self.main else self.root
         inside = processes.members(table, main, self.known, found)
         ended = [process for process in table if self.known.get(process.pid) == process.start]  # whose sessions count
@@ -183,6 +183,14 @@ def _has_a_mark(process: Process) -> bool:
             return f"{processes.MARK}=".encode() in file.read(processes.MOST_READ)
     except OSError:
         return True  # it is gone
+
+
+def _is_in_no_container(pid: int) -> bool:
+    """Tell whether a process has our PID namespace: a container has resources of its own, perhaps of the same name."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return False  # it has ended
 
 
 def _end_of(orphan: Process, status: int) -> str:
