@@ -25,7 +25,7 @@ CHECKED = [
 ]
 
 
-@pytest.mark.parametrize(("unit", "result", "text"), CHECKED)
+@pytest.mark.parametrize(("unit", "result", "text"), CHECKED, ids=[text[:20] for _, _, text in CHECKED])
 def test_a_check_says_what_a_unit_is(unit: Unit | None, result: Result, text: str) -> None:
     """What cannot be asked is no failure."""
     assert outcome_of(unit, "no bus") == Outcome(result, text)

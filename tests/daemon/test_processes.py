@@ -188,7 +188,7 @@ async def test_a_resource_of_that_name_in_a_container_is_another(children: Child
     require_program("unshare")
     name = f"lost-{os.getpid()}"
     words = ["unshare", "--pid", "--fork", "--kill-child", "env", f"TOCSIN_RESOURCE={name}", "sleep", "600"]
-    container = subprocess.Popen(words)
+    container = subprocess.Popen(words)  # noqa: ASYNC220 nothing waits for it
     try:
         await until(lambda: bool(processes.marked(name, processes.snapshot(), variable="TOCSIN_RESOURCE")))
         host = ProcessDriver(name, means_in(tmp_path, children))
