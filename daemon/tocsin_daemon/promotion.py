@@ -50,6 +50,7 @@ class Promotion:
         self._degraded = False
         self._state = Dampened()
         self._known = False
+        self._settled = False  # the role is new, and will stay: the next score counts at once
         self._complaint = ""
         self._asking: Deferred[Any] | None = None
         self._ask_again: IDelayedCall | None = None
@@ -61,9 +62,15 @@ class Promotion:
         return self._state.told
 
     def begin(self, node: str, settings: Mapping[str, Any], *, degraded: bool) -> None:
-        """Keep the score told from now on; whatever an earlier daemon told may stand in the cluster still."""
+        """
+        Keep the score told from now on; whatever an earlier daemon told may stand in the cluster still.
+
+        Where it is told already, the service has another role now, and another score: that is told at once. `pcs
+        resource move` takes its constraint back when the move is done, and nothing else keeps the role where it is.
+        """
         if self._on and (node, settings) == (self._node, self._settings):
             self.degrade(degraded=degraded)
+            self._ask_anew()
             return
         self._halt()
         self._on, self._node, self._settings, self._degraded = True, node, settings, degraded
@@ -117,18 +124,25 @@ class Promotion:
         self._ask_again = None
         timer = self._clock.callLater(self._settings["timeout"], self._too_slow)
         asking = self._asking = self._run()
-        asking.addBoth(self._asked, timer)  # at once, where it cannot even begin
+        asking.addBoth(self._asked, timer, asking)  # at once, where it cannot even begin
         asking.addCallbacks(self._said, self._unsaid)
+
+    def _ask_anew(self) -> None:
+        if self._settings["command"]:
+            self._settled = True
+            self._ask_no_more()
+            self._ask()
 
     def _too_slow(self) -> None:
         if self._asking:
+            self._complain(f"took longer than {self._settings['timeout']:g} s")
             self._asking.cancel()
 
-    def _asked(self, result: Ended | Failure, timer: IDelayedCall) -> Ended | Failure:
+    def _asked(self, result: Ended | Failure, timer: IDelayedCall, asking: Deferred[Any]) -> Ended | Failure:
         if timer.active():
             timer.cancel()
-        self._asking = None
-        if self._on:
+        if asking is self._asking:
+            self._asking = None
             self._ask_again = self._clock.callLater(self._settings["interval"], self._ask)
         return result
 
@@ -142,12 +156,12 @@ class Promotion:
             self._complain(str(error))
             return
         self._complaint = ""
-        self._want()
+        settled, self._settled = self._settled, False
+        self._want(settled=settled)
 
     def _unsaid(self, failure: Failure) -> None:
-        if self._on:
-            took = f"took longer than {self._settings['timeout']:g} s"
-            self._complain(took if failure.check(CancelledError) else failure.getErrorMessage())
+        if not failure.check(CancelledError):
+            self._complain(failure.getErrorMessage())
 
     def _complain(self, why: str) -> None:
         """Log once that a score is not to be had: the last one stays, for it says nothing of the service."""
@@ -157,10 +171,10 @@ class Promotion:
 
     # What is told
 
-    def _want(self) -> None:
+    def _want(self, *, settled: bool = False) -> None:
         if self._known:
             score = worth(self._own, self._settings["degraded"], degraded=self._degraded)
-            self._state = self._state.want(score, self._clock.seconds())
+            self._state = self._state.want(score, self._clock.seconds(), settled=settled)
             self._tell()
 
     def _tell(self) -> None:
@@ -182,11 +196,17 @@ class Promotion:
             self._tell()
 
     def _halt(self) -> None:
-        self._on = False
+        self._on = self._settled = False
         self._telling.rest()
-        for call in (self._ask_again, self._tell_later):
-            if call and call.active():
-                call.cancel()
-        if self._asking:
-            self._asking.cancel()
-        self._asking = self._ask_again = self._tell_later = None
+        if self._tell_later and self._tell_later.active():
+            self._tell_later.cancel()
+        self._tell_later = None
+        self._ask_no_more()
+
+    def _ask_no_more(self) -> None:
+        asking, self._asking = self._asking, None
+        if asking:
+            asking.cancel()
+        if self._ask_again and self._ask_again.active():
+            self._ask_again.cancel()
+        self._ask_again = None

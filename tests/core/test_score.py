@@ -56,6 +56,15 @@ def test_the_first_score_is_told_at_once_and_each_later_one_when_it_has_lasted()
     assert state.due(16.0, 5.0) == 0.0
 
 
+def test_the_score_of_a_new_role_does_not_wait() -> None:
+    """Nor does it wait on when it was waiting; what follows does."""
+    state = Dampened().want(500, 10.0).tell()
+    assert state.want(1000, 11.0, settled=True).due(11.0, 5.0) == 0.0
+    assert state.want(1000, 11.0).want(1000, 12.0, settled=True).due(12.0, 5.0) == 0.0
+    assert state.want(500, 11.0, settled=True).due(11.0, 5.0) is None
+    assert state.want(1000, 11.0, settled=True).tell().want(900, 12.0).due(12.0, 5.0) == 5.0
+
+
 def test_a_score_that_comes_back_is_not_told() -> None:
     """A stumble of a second is nobody's business."""
     state = Dampened().want(100, 0.0).tell().want(10, 1.0).want(100, 2.0)

@@ -80,6 +80,27 @@ def test_a_command_says_the_score_again_and_again() -> None:
     assert scores(outside) == ["--update 40", "--update 50"]
 
 
+@pytest.mark.parametrize("asking", [False, True])
+def test_the_score_of_the_promoted_counts_at_once(asking: bool) -> None:
+    """`pcs resource move` takes its constraint back when the move is done: only the score keeps the role then."""
+    outside = Outside()
+    resource = unpromoted(outside, promotion_score={"command": ["/bin/true", "score"], "interval": 2, "dampening": 30})
+    outside.command_ends(0, "500\n")
+    heard(outside)
+    if asking:  # what a command says that began in the old role is of no account
+        outside.clock.advance(2)
+    resource.promote(20.0, {})
+    outside.command_ends()
+    assert resource.record.phase is Phase.PROMOTED
+    outside.command_ends(0, "1000\n")
+    assert scores(outside) == ["--update 500", "--update 1000"]
+    heard(outside)
+    outside.clock.advance(2)
+    outside.command_ends(0, "900\n")
+    outside.clock.advance(2)
+    assert scores(outside) == ["--update 500", "--update 1000"]
+
+
 def test_a_score_command_that_cannot_be_executed_is_asked_again_and_fails_nothing(
     critical_events: list[LogEvent],
 ) -> None:

@@ -126,7 +126,7 @@ LIFE: Table[Phase, Event, Effect] = Table(
         (Phase.PROMOTING, Event.DEMOTE): (Phase.DEMOTING, (Effect.DEMOTE,)),
         (Phase.PROMOTING, Event.START): (Phase.DEMOTING, (Effect.DEMOTE,)),
         (Phase.PROMOTING, Event.STOP): (Phase.STOPPING, (Effect.CLEAR,)),
-        (Phase.PROMOTING, Event.PROMOTED): (Phase.PROMOTED, ()),
+        (Phase.PROMOTING, Event.PROMOTED): (Phase.PROMOTED, (Effect.APPRAISE,)),
         (Phase.PROMOTING, Event.UNCHANGED): (Phase.FAILED, (Effect.NOTE_FAILED_CHANGE,)),
         (Phase.PROMOTING, Event.DIED): (Phase.FAILED, (Effect.NOTE_FAILED_CHANGE,)),
         # What was started is unpromoted, says OCF 1.1.

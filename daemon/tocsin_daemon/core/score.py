@@ -3,12 +3,13 @@ The promotion score of a service on this node: what it is worth now, and when th
 
 Each score that is told makes Pacemaker think anew, and aborts the transition that is under way. So one is told only
 when it differs from the last one that was, and only when it has stayed the same for a while (`dampening`); but the
-first of an incarnation at once, for without one Pacemaker promotes nobody.
+first of an incarnation, for without one Pacemaker promotes nobody, and that of a new role, at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from tocsin_ocf.roles import score
 
@@ -37,8 +38,10 @@ class Dampened:
     since: float = 0.0
     fresh: bool = True
 
-    def want(self, score: int | None, now: float) -> Dampened:
-        """Return it with the present score."""
+    def want(self, score: int | None, now: float, *, settled: bool = False) -> Dampened:
+        """Return it with the present score; one that is `settled` stays, and has not to wait."""
+        if settled:
+            return replace(self, wanted=score, since=-inf)
         return self if score == self.wanted else replace(self, wanted=score, since=now)
 
     def due(self, now: float, dampening: float) -> float | None:
