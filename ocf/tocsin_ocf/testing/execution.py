@@ -69,7 +69,7 @@ class Executor:
             cwd=CWD if os.path.isdir(CWD) and os.access(CWD, os.X_OK) else "/",
             env=environment,
             umask=UMASK,
-            preexec_fn=os.setpgrp,  # noqa: PLW1509 there is one thread; process_group= is of Python 3.11
+            preexec_fn=_as_the_executor,  # noqa: PLW1509 there is one thread; process_group= is of Python 3.11
             **identity,
         )
 
@@ -82,6 +82,14 @@ class Executor:
             if not any(name.startswith("process ") for name in now.keys() - before.keys()) or time.monotonic() > until:
                 return now
             time.sleep(AGAIN_SECONDS)
+
+
+def _as_the_executor() -> None:
+    """Lead a process group, and ignore or block no signal: nohup and a shell's background job hand on what they do."""
+    os.setpgrp()
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _new(now: Traces, before: Traces) -> tuple[str, ...]:
