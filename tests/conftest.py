@@ -21,3 +21,8 @@ def critical_events() -> Iterator["list[LogEvent]"]:
     gc.collect(1)  # a Deferred complains when it is collected
     globalLogPublisher.removeObserver(observe)
     assert not seen, "\n".join(str(event.get("log_failure") or event.get("log_format")) for event in seen)
+
+
+def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+    """Begin with files that say `TAKES_MINUTES`: where several run side by side, none of them is left for the end."""
+    items.sort(key=lambda item: not getattr(item.getparent(pytest.Module).obj, "TAKES_MINUTES", False))  # type: ignore[union-attr]

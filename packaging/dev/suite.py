@@ -12,13 +12,13 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/cluster", "tests/packages", "tests/ocf/testing")
+MACHINES = ("tests/packages", "tests/cluster", "tests/ocf/testing")
 """Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 CHAOS = "tests/chaos"
 ALONE = (CHAOS, "tests/cluster/test_daemon_kills.py", "tests/systemd", "tests/stress")
 """Tests that bound a median, have a systemd of their own, or starve the machine: with nothing beside them."""
 NOT_BESIDE = [f"--ignore={path}" for path in ALONE]
-BY_FILE = ("--dist", "loadfile")
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 TWO, THREE = ("-n", "2", *BY_FILE), ("-n", "3", *BY_FILE)
 """Files at a time: two for what computes, three for what mostly waits, each in namespaces of its own."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]

@@ -20,6 +20,7 @@ import redis_pair
 from lab import Lab
 from redis_pair import Beside, Pair, beside
 
+TAKES_MINUTES = True
 FAILOVERS = 20
 RETRY = "failure-timeout=4s"
 """Less than the README's ten seconds, for twenty times that is long; and longer than a failover takes."""

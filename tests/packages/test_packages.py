@@ -15,6 +15,7 @@ import layout
 import rpm
 from tests.requirements import require, require_program, require_root
 
+TAKES_MINUTES = True
 TOP = layout.TOP
 RENAMED = {
     "pacemaker-cli": "pacemaker-cli-utils",
