@@ -12,15 +12,15 @@ import steps
 import venvs
 from steps import Result
 
-MACHINES = ("tests/packages", "tests/cluster", "tests/ocf/testing")
-"""Tests of what is installed: on Debian's Python and Twisted whatever environment runs pytest, so once."""
 CHAOS = "tests/chaos"
-ALONE = (CHAOS, "tests/cluster/test_daemon_kills.py", "tests/systemd", "tests/stress")
-"""Tests that bound a median, have a systemd of their own, or starve the machine: with nothing beside them."""
+MACHINES = ("tests/packages", "tests/cluster", CHAOS, "tests/systemd", "tests/ocf/testing")
+"""Tests of what is installed, and long ones: on Debian's Python and Twisted, so once; chaos on the newest, too."""
+ALONE = ("tests/cluster/test_daemon_kills.py", "tests/stress")
+"""Tests that bound a median, or starve the machine: with nothing beside them."""
 NOT_BESIDE = [f"--ignore={path}" for path in ALONE]
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
-TWO, THREE = ("-n", "2", *BY_FILE), ("-n", "3", *BY_FILE)
-"""Files at a time: two for what computes, three for what mostly waits, each in namespaces of its own."""
+TWO, FOUR = ("-n", "2", *BY_FILE), ("-n", "4", *BY_FILE)
+"""Files at a time: two for what computes, four for what mostly waits, each in namespaces of its own."""
 CHECK = [venvs.PYTHON, "-B", str(Path(__file__).with_name("check.py")), "--without-tests"]
 
 
@@ -51,7 +51,7 @@ def plan(arguments: "Sequence[str]", scratch: Path) -> "Iterator[Result]":
     unit = [path for path in paths if path not in machines]
     parts = {"machines": machines}
     if not paths:
-        parts = {"machines": [*THREE, *MACHINES, *NOT_BESIDE], "alone": [*ALONE]}
+        parts = {"machines": [*FOUR, *MACHINES, *NOT_BESIDE], "alone": [*ALONE]}
         unit = [*TWO, "tests", *map("--ignore={}".format, MACHINES), *NOT_BESIDE]
     pytest = partial(steps.pytest, scratch=scratch, none_is_fine=bool(arguments))
     if not arguments:

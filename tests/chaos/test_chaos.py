@@ -24,6 +24,7 @@ from tests.chaos.plan import WEIGHTS, cycle
 from tests.chaos.run import GROUP, TOP, Wish, run, sweep
 from tests.requirements import require_program, require_root
 
+TAKES_MINUTES = True
 SEED = 20261121
 FRESH = random.SystemRandom().randrange(10**6)
 DEBIAN = twisted.__file__.startswith("/usr/lib/")
