@@ -11,7 +11,7 @@ The agent declares the parameters that its users understand; the definition is w
 types. The actions are those of `ocf:tocsin:service`, with the daemon on its usual port.
 """
 
-from tocsin_ocf.actions import function_of
+from tocsin_ocf.actions.by_name import function_of
 from tocsin_ocf.advertised import ACTIONS
 from tocsin_ocf.declared import Integer
 from tocsin_ocf.invocation import Invocation

@@ -21,6 +21,8 @@ MARK = "TOCSIN_INCARNATION"
 UNINTERRUPTIBLE = "D"
 PF_KTHREAD = 0x00200000
 """Flag of a kernel thread in /proc/PID/stat (linux/sched.h); there are many, and none is a service's."""
+STAT_BYTES = 4096
+"""More than any /proc/PID/stat has: 52 numbers and a name."""
 MOST_READ = 128 * 1024
 """Bytes of an environment: our mark stands in the first of it, behind what a service's own file may add."""
 EXEC_LOOKS, EXEC_PAUSE = 20, 0.001
@@ -79,8 +81,11 @@ def parse_stat(text: str) -> Process:
 def look(pid: int) -> "Process | None":
     """Return the process with this pid, None where there is none."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return parse_stat(file.read())
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)  # a file object would cost twice as much
+        try:
+            return parse_stat(os.read(fd, STAT_BYTES).decode("utf-8", "replace"))
+        finally:
+            os.close(fd)
     except (FileNotFoundError, ProcessLookupError):
         return None
 

@@ -19,7 +19,14 @@ OWN = {
     *("tocsin_ocf.call", "tocsin_ocf.invocation", "tocsin_ocf.rundir", "tocsin_ocf.wire"),
 }
 LIGHT = {"_operator", "_socket", "fcntl", "posix", "sys", "time"}
-DESCRIBING = {*OWN, "tocsin_ocf.advertised", "tocsin_ocf.declared", "tocsin_ocf.metadata", "tocsin_ocf.parameters"}
+DESCRIBING = {
+    *OWN,
+    "tocsin_ocf.actions.by_name",
+    "tocsin_ocf.advertised",
+    "tocsin_ocf.declared",
+    "tocsin_ocf.metadata",
+    "tocsin_ocf.parameters",
+}
 
 
 @pytest.fixture
