@@ -105,7 +105,6 @@ class Watch:
         self.end()
         self._begun, self.role, self.starting = begun, role, not settled
         self._role_since = begun
-        self.means.pulse.begin()
         self._take(self._specs)
 
     def end(self) -> None:
@@ -117,7 +116,8 @@ class Watch:
         # Who waits for a turn goes first, lest one that is given back here begins a look of what is to end.
         for check in sorted(checks, key=lambda check: check.source.has_turn):
             check.source.end()
-        self.means.pulse.end()
+        if checks:
+            self.means.pulse.end()
 
     def replace(self, specs: Iterable[Spec]) -> None:
         """Have other checks from now on; one that is the same as before keeps its standing."""
@@ -163,9 +163,12 @@ class Watch:
     def _take(self, specs: tuple[Spec, ...]) -> None:
         assert self._begun is not None, "it has begun"
         old, self._checks = self._checks, []
-        for spec in specs:
-            if spec.role not in ("", self.role):
-                continue
+        wanted = [spec for spec in specs if spec.role in ("", self.role)]
+        if wanted and not old:
+            self.means.pulse.begin()
+        elif old and not wanted:
+            self.means.pulse.end()
+        for spec in wanted:
             kept = next((check for check in old if check.spec == spec), None)
             if kept:
                 old.remove(kept)

@@ -193,3 +193,14 @@ def test_a_row_says_what_was_found(web: Watched) -> None:
     row = web.watch.rows()[0]
     assert (row.name, row.state, row.looks, len(row.text)) == ("one", "well", 1, 300)
     assert row.took == pytest.approx(0.4)
+
+
+def test_lost_time_is_felt_only_where_there_is_a_check_whose_time_it_is(web: Watched) -> None:
+    """The pulse beats ten times a second: a daemon whose services only have to live sleeps."""
+    web.begin()
+    assert web.pulse.users == 0
+    web.watch.replace([spec(interval=1.0)])
+    web.watch.replace([spec(interval=1.0), spec("two", interval=2.0)])
+    assert web.pulse.users == 1
+    web.watch.replace([])
+    assert web.pulse.users == 0
