@@ -193,6 +193,8 @@ class Roles:
             self._subject.change(replace(self._subject.record, role=""))
             self._subject.feed(Event.DEMOTED)
         self._service.judge()
+        # What changes in the turn of the request, as by a signal, has its new phase in the next one: judged again then.
+        self._world.clock.callLater(0, self._service.judge)
 
     def _execute(self, action: str, command: Sequence[str], asked: Mapping[str, str]) -> Deferred[Ended]:
         """Run a command of the service's; the Deferred fails with OSError, KeyError or BadEnvironment."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.asking import now
@@ -65,6 +67,42 @@ def test_a_signal_changes_the_role_too(monkeypatch: pytest.MonkeyPatch) -> None:
     outside.clock.advance(0)
     assert sent == [(4711, 10), (4711, 12)]
     assert resource.record.phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("ways", "before", "after", "phase"),
+    [
+        (["promote"], {"degraded": "slow"}, {"degraded": ""}, Phase.PROMOTED),
+        (["promote", "demote"], {}, {"degraded": "slow"}, Phase.RUNNING),
+        (["promote", "demote"], {}, {"failed": "check one failed"}, Phase.FAILED),
+    ],
+)
+def test_what_the_checks_of_the_new_role_say_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    ways: list[str],
+    before: dict[str, str],
+    after: dict[str, str],
+    phase: Phase,
+) -> None:
+    """Though the role changes within the request, and nobody tells that those of the old one are over."""
+    monkeypatch.setattr("tocsin_daemon.roles.processes.look", lambda pid: _Alive(pid))
+    monkeypatch.setattr("tocsin_daemon.roles.processes.send_signal", lambda *_: None)
+    outside = Outside()
+    resource = outside.running(promote_signal="USR1", demote_signal="USR2")
+    outside.watch.say(**before)
+    for way in ways[:-1]:
+        getattr(resource, way)(20.0, {})
+        outside.clock.advance(0)
+    watch = outside.watch
+
+    def silently(role: str, *, settled: bool) -> None:
+        watch.role, watch.settled, watch.verdict = role, settled, replace(watch.verdict, **after)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch, "set_role", silently)
+    getattr(resource, ways[-1])(20.0, {})
+    outside.clock.advance(0)
+    assert resource.record.phase is phase
+    assert resource.record.degraded == after.get("degraded", "")
 
 
 def test_a_stopped_process_hears_no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
