@@ -48,12 +48,13 @@ class Defined(Invocation):
     def __init__(self, asked: "Asked", define: "Define") -> None:
         """Keep how to define the service."""
         super().__init__(asked.environ)
+        self._deadline = asked._deadline  # noqa: SLF001 the clock of the call runs on
         self.asked = asked
         self.define = define
 
     @property
     def own(self) -> "Mapping[str, object]":
-        """What the agent defines; a monitor and a stop never ask, for they have to work with faulty parameters."""
+        """What the agent defines; a recurring monitor never asks, a probe and a stop only for a unit that may run."""
         return self.define(self.asked)
 
     def parameter(self, name: str) -> str:

@@ -24,8 +24,16 @@ LINE = re.compile(rb"^unit[ \t]*:[ \t]*[\"']?([\w@.:\\-]+)", re.MULTILINE)
 def name_of(asked: "Invocation") -> str:
     """Return the unit that the resource is, "" where it is none."""
     try:
-        return parts.unit(asked.parameter("unit") or _in_file(asked.parameter("config")))
+        return parts.unit(_defined(asked) or asked.parameter("unit") or _in_file(asked.parameter("config")))
     except (Wrong, OSError):
+        return ""
+
+
+def _defined(asked: "Invocation") -> str:
+    """Return the unit that an agent of somebody else's defines; no fault of its function may fail a stop."""
+    try:
+        return str((asked.own or {}).get("unit", ""))
+    except Exception:  # noqa: BLE001
         return ""
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path as File
+
 import pytest
 
 from tocsin_ocf import persistent as module
+from tocsin_ocf import stray_unit
 from tocsin_ocf.agent import Agent, Asked, Integer
 from tocsin_ocf.declared import Parameter
 from tocsin_ocf.exit_codes import OCF_ERR_CONFIGURED, OCF_SUCCESS
 from tocsin_ocf.invocation import Invocation
-from tocsin_ocf.persistent import MONITOR_HOLD, persistent
+from tocsin_ocf.persistent import MONITOR_HOLD, Defined, persistent
 
 PORT = Integer("port", "Port of it", "Where.", default="7070", least=1, most=65535)
 ALWAYS = ["start", "stop", "monitor", "asyncmon", "validate-all", "meta-data"]
@@ -99,10 +103,42 @@ def test_what_has_to_work_with_faulty_parameters_does(monkeypatch: pytest.Monkey
     assert agent.perform(action, environ(OCF_RESKEY_port="x")) == (0, "web")
 
 
-def test_a_faulty_reload_leaves_a_healthy_service_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unit_that_it_defines_is_known_to_a_probe_and_a_stop() -> None:
+    """It may run since the boot; and no fault of the function may fail a stop."""
+
+    def unit(definition: Callable[[Asked], dict[str, object]]) -> str:
+        return stray_unit.name_of(Defined(Asked("stop", environ()), definition))
+
+    assert unit(lambda _: {"unit": "web.service"}) == "web.service"
+    assert unit(lambda asked: {"unit": 1 / asked.interval}) == ""
+
+
+def test_the_clock_of_a_call_runs_on() -> None:
+    """What its own validation took is gone."""
+    asked = Asked("start", environ())
+    asked._deadline -= 5.0
+    assert Defined(asked, lambda _: {}).remaining() == pytest.approx(asked.remaining(), abs=1.0)
+
+
+def define_by_port(asked: Asked) -> dict[str, object]:
+    """Define it by a parameter, which may be faulty."""
+    return {"command": ["/bin/true", str(asked[PORT])]}
+
+
+def define_by_file(_: Asked) -> dict[str, object]:
+    """Define it by a file that is missing just now."""
+    return {"command": [File("/nonexistent/words").read_text()]}
+
+
+@pytest.mark.parametrize(
+    ("define", "why"), [(define_by_port, "parameter port: 'x' is wrong"), (define_by_file, "[Errno 2]")]
+)
+def test_a_faulty_reload_leaves_a_healthy_service_alone(
+    define: Callable[[Asked], dict[str, object]], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An exit code of its own would have Pacemaker stop it for a slip of the pen."""
     monkeypatch.setattr("os.geteuid", lambda: 0)
     agent = Agent("one", "1.0", "One", "One of them.", (PORT, MONITOR_HOLD), provider="example")
-    persistent(agent)(lambda asked: {"command": ["/bin/true", str(asked[PORT])]})
+    persistent(agent)(define)
     code, reason = agent.perform("reload-agent", environ(OCF_RESKEY_port="x"))
-    assert (code, reason.partition("; ")[0]) == (0, "the old definition stays: parameter port: 'x' is wrong")
+    assert (code, reason.startswith(f"the old definition stays: {why}")) == (0, True)

@@ -77,8 +77,8 @@ def _config_faults(asked: Invocation) -> "list[str]":
 def _service_faults(asked: Invocation) -> "list[str]":
     try:
         faults = definitions.read(_by_key(asked))[1]
-    except ActionFailed as failed:
-        return [failed.reason]
+    except (ActionFailed, OSError) as failed:
+        return [str(failed)]
     if asked.own is not None:
         return [f"definition: {fault!r}" for fault in faults]
     if _given(asked).keys() & {"command", "unit"}:
