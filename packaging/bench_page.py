@@ -193,8 +193,9 @@ The agents' CPU time, of ours the daemon's too. What Pacemaker itself spends on 
 ## How it grows
 
 A daemon of its own for each row; checks once a second. `crm_mon` and `crm_resource` are scripts here, the latter
-notes when it runs, its own start included; the real `crm_mon` is in the first table. "All die" is one kill after the
-other without a pause. A new daemon answers its first request {cold:.2f} s after it was started.
+notes when it runs, its own start included; the real `crm_mon` is in the first table. Between a death and `crm_resource`
+both are started, one after the other: that takes most of the time. "All die" is one kill after the other without a
+pause. A new daemon answers its first request {cold:.2f} s after it was started.
 
 {_scale(results)}
 """
