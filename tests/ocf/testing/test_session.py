@@ -148,7 +148,8 @@ def test_without_root_it_looks_with_the_rights_it_has(tmp_path: Path) -> None:
     shared = Path("/tmp", f"tocsin-test-{os.getpid()}")
     shared.mkdir(mode=0o755)
     try:
-        good = agent(shared, GOOD.replace("state=/run/", f"state={shared}/"))  # /run is the machine's here
+        own = GOOD.replace("sleep 98765", f"sleep 98{os.getpid()}")  # it sees the services of tests beside this one
+        good = agent(shared, own.replace("state=/run/", f"state={shared}/"))
         words = ["/usr/bin/python3", "-B", "-m", "tocsin_ocf.testing", good]
         environ = {"PYTHONPATH": str(TOP / "ocf"), "PATH": "/usr/bin:/bin"}
         options = {"user": "nobody", "env": environ, "capture_output": True, "text": True, "cwd": "/"}
