@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two minutes, few of each; prints, and writes nothing")
     parser.add_argument("--write", type=Path, help="keep the results in this file only")
     options = parser.parse_args()
-    runs, kills, polls = (20, 4, {1: 4, 10: 2}) if options.quick else (50, 20, {1: 8, 10: 5})
+    runs, kills, polls = (20, 4, {1: 4, 10: 2}) if options.quick else (40, 20, {1: 8, 10: 5})
     begun = time.monotonic()
     results: dict[str, Any] = {"machine": machine()}
     with Lab(nodes=1, overlay=options.overlay) as lab:

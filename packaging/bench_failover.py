@@ -40,7 +40,7 @@ def run(overlay: Path, count: int) -> dict[str, Any]:
                 rows.setdefault(name, []).extend(moved(scene, "db") for _ in range(times))
                 scene.clear_stage()
         anything(scene)
-        rows[polled(ANYTHING_EVERY)] = [moved(scene, "peer", within=ANYTHING_EVERY) for _ in range(max(2, count // 5))]
+        rows[polled(ANYTHING_EVERY)] = [moved(scene, "peer", within=ANYTHING_EVERY) for _ in range(max(2, count // 7))]
         told, deaths = len(scene.ledger.page), scene.ledger.total
     if told != deaths:
         raise RuntimeError(f"{deaths} deaths, and {told} reports in Pacemaker's logs")
