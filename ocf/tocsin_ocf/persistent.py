@@ -43,7 +43,7 @@ ROLE_CHANGES = ("promote", "demote")
 class Defined(Invocation):
     """A call of an agent that defines its service itself: its parameters are not those of `ocf:tocsin:service`."""
 
-    __slots__ = ("asked", "define")
+    __slots__ = ("_own", "asked", "define")
 
     def __init__(self, asked: "Asked", define: "Define") -> None:
         """Keep how to define the service."""
@@ -51,11 +51,18 @@ class Defined(Invocation):
         self._deadline = asked._deadline  # noqa: SLF001 the clock of the call runs on
         self.asked = asked
         self.define = define
+        self._own: "Mapping[str, object] | None" = None
 
     @property
     def own(self) -> "Mapping[str, object]":
-        """What the agent defines; a recurring monitor never asks, a probe and a stop only for a unit that may run."""
-        return self.define(self.asked)
+        """
+        What the agent defines; a recurring monitor never asks, a probe and a stop only for a unit that may run.
+
+        Asked once: what is validated is what is run, though a file that the function reads may change meanwhile.
+        """
+        if self._own is None:
+            self._own = self.define(self.asked)
+        return self._own
 
     def parameter(self, name: str) -> str:
         """Return the one parameter that both have."""
@@ -66,10 +73,11 @@ def persistent(agent: "Agent", *, promotable: bool = False, timeout: str = "30s"
     """
     Give an agent the actions of a persistent one, for the service that the decorated function defines.
 
-    The function is called to start, to reload and to validate. What is faulty, a parameter or what the function
-    raises as ActionFailed, refuses a start and changes nothing by a reload. What the agent has an action for
-    already stays. `timeout` is what start, stop, promote and demote advertise. `promotable` adds promote, demote,
-    notify and the monitor of the promoted; a parameter that is reloadable adds reload-agent.
+    The function is called to start, to reload and to validate, and by a probe or stop that finds nothing else, for
+    a unit that may run. What is faulty, a parameter or what the function raises (ActionFailed, OSError), refuses a
+    start and changes nothing by a reload or stop. What the agent has an action for already stays. `timeout` is what
+    start, stop, promote and demote advertise. `promotable` adds promote, demote, notify and the monitor of the
+    promoted; a parameter that is reloadable adds reload-agent.
     """
 
     def defined(define: "Define") -> "Define":

@@ -113,6 +113,13 @@ def test_a_unit_that_it_defines_is_known_to_a_probe_and_a_stop() -> None:
     assert unit(lambda asked: {"unit": 1 / asked.interval}) == ""
 
 
+def test_a_definition_is_asked_for_once_in_a_call() -> None:
+    """What is validated is what is run."""
+    said = iter([{"unit": "web.service"}])
+    call = Defined(Asked("start", environ()), lambda _: next(said))
+    assert call.own is call.own
+
+
 def test_the_clock_of_a_call_runs_on() -> None:
     """What its own validation took is gone."""
     asked = Asked("start", environ())
